@@ -1,0 +1,9 @@
+export {
+	type CallContract,
+	defineCall,
+	type ReplyOf,
+	type RequestOf,
+} from "./call.js";
+export * from "./calls.js";
+export * from "./records.js";
+export * from "./scalars.js";

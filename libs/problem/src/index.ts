@@ -1,0 +1,19 @@
+export {
+	codeOfStatus,
+	type ErrorCode,
+	errorCodes,
+	isErrorCode,
+} from "./codes.js";
+export {
+	Fault,
+	type FieldFault,
+	faultFromWire,
+	toFault,
+	type WireFault,
+} from "./fault.js";
+export {
+	PROBLEM_MEDIA_TYPE,
+	type Problem,
+	problemType,
+	toProblem,
+} from "./problem.js";
