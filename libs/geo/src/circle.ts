@@ -37,8 +37,8 @@ export function distanceFrom(center: Position): (position: Position) => number {
   const u = unitVector(center);
   return (position) => {
     const v = unitVector(position);
-    const chord = Math.sqrt((u.x - v.x) ** 2 + (u.y - v.y) ** 2 + (u.z - v.z) ** 2);
-    const antipodalChord = Math.sqrt((u.x + v.x) ** 2 + (u.y + v.y) ** 2 + (u.z + v.z) ** 2);
+    const chord = length(u.x - v.x, u.y - v.y, u.z - v.z);
+    const antipodalChord = length(u.x + v.x, u.y + v.y, u.z + v.z);
     return 2 * EARTH_RADIUS_KM * Math.atan2(chord, antipodalChord);
   };
 }
@@ -46,17 +46,11 @@ export function distanceFrom(center: Position): (position: Position) => number {
 const RADIANS_PER_DEGREE = Math.PI / 180;
 
 /** One physical point has one vector: the sine and cosine of 90 and 180 degrees are off by 1e-16, so these are set. */
-function unitVector({ latitude, longitude }: Position): {
-  x: number;
-  y: number;
-  z: number;
-} {
+function unitVector({ latitude, longitude }: Position): { x: number; y: number; z: number } {
   const phi = latitude * RADIANS_PER_DEGREE;
   const lambda = (longitude === -180 ? 180 : longitude) * RADIANS_PER_DEGREE;
   const cosPhi = Math.abs(latitude) === 90 ? 0 : Math.cos(phi);
-  return {
-    x: cosPhi * Math.cos(lambda),
-    y: cosPhi * Math.sin(lambda),
-    z: Math.sin(phi),
-  };
+  return { x: cosPhi * Math.cos(lambda), y: cosPhi * Math.sin(lambda), z: Math.sin(phi) };
 }
+
+const length = (x: number, y: number, z: number): number => Math.sqrt(x * x + y * y + z * z);
