@@ -1,0 +1,2 @@
+export { localDate, startOfLocalDay, startOfNextLocalDay } from './local-day.js';
+export { isTimeZone, timeZoneOf } from './time-zone.js';
