@@ -1,0 +1,58 @@
+# The project's own Node comes with its packages and is found first, whatever Node the machine has. With a SHELL that is
+# not the default one, old versions of make look commands up in this PATH too, and not in their own.
+SHELL := /bin/bash
+MACHINE_PATH := $(PATH)
+export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
+
+INSTALLED := node_modules/.installed
+BUILT := dist/.built
+SOURCES := $(shell find apps libs scripts bench -type f \( -name '*.ts' -o -name '*.json' \) ! -name '*.test.ts')
+
+.PHONY: help start test import demo engines lint build up down clean
+
+help: .env $(INSTALLED)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+start: .env $(BUILT) ## Starts the four services and the gateway; Ctrl-C ends them.
+	@exec node dist/scripts/start.js
+
+test: engines $(BUILT) ## Runs every test, with a coverage table; gets the real engines first.
+	@node scripts/test.ts
+
+import: .env $(BUILT) ## Loads bands, venues, events and concerts: make import FROM=folder-or-file
+	@if [ -z '$(FROM)' ]; then echo 'Say from where: make import FROM=folder-or-file'; exit 2; fi
+	@exec node dist/scripts/import.js '$(FROM)'
+
+demo: .env $(BUILT) ## Fills the store with generated concerts: make demo CONCERTS=20000
+	@exec node dist/scripts/demo.js $(if $(CONCERTS),--concerts '$(CONCERTS)')
+
+engines: $(INSTALLED) ## Gets the MongoDB and the Elasticsearch that the tests run against, into .engines.
+	@node scripts/engines.ts
+
+lint: $(BUILT) ## Checks format, code, types, import rules, unused code and the compose file.
+	@npm run --silent lint
+	@if docker compose version > /dev/null 2>&1; then docker compose config --quiet; \
+	else echo 'docker-compose.yml is not checked: docker compose is not installed here.'; fi
+
+build: $(BUILT) ## Compiles everything into dist.
+
+up: ## Starts everything in containers, each service with its own MongoDB.
+	@docker compose up --build --detach --wait
+
+down: ## Ends what "make up" started; the data stay in their volumes.
+	@docker compose down
+
+clean: ## Removes what was built, never data.
+	@rm -rf dist coverage
+
+.env:
+	@cp .env.example .env
+
+# npm replaces node_modules, so it runs on the machine's Node. No package may need an install script: `make lint` checks it.
+$(INSTALLED): package-lock.json
+	@PATH='$(MACHINE_PATH)' npm ci --ignore-scripts --loglevel=error
+	@touch $@
+
+$(BUILT): $(SOURCES) package.json tsconfig.json tsconfig.build.json $(INSTALLED)
+	@npm run --silent build
+	@touch $@

@@ -1,0 +1,36 @@
+import type { Config } from 'jest';
+import packageJson from './package.json' with { type: 'json' };
+
+/** The project's own libs; other packages have subpath imports of theirs. */
+const libs = Object.keys(packageJson.imports).map((name) => name.slice('#'.length));
+
+const config: Config = {
+  testEnvironment: 'node',
+  testMatch: ['<rootDir>/{apps,libs,test,scripts,bench}/**/*.test.ts'],
+  extensionsToTreatAsEsm: ['.ts'],
+  moduleNameMapper: {
+    [`^#(${libs.join('|')})$`]: '<rootDir>/libs/$1/src/index.ts',
+    '^(\\.{1,2}/.*)\\.js$': '$1',
+  },
+  transform: {
+    '^.+\\.ts$': [
+      '@swc/jest',
+      {
+        jsc: {
+          parser: { syntax: 'typescript', decorators: true },
+          transform: { legacyDecorator: true, decoratorMetadata: true },
+          target: 'es2024',
+        },
+        module: { type: 'es6' },
+      },
+    ],
+  },
+  testTimeout: 30_000,
+  maxWorkers: 2,
+  coverageProvider: 'v8',
+  coverageDirectory: 'coverage',
+  coverageReporters: ['text', 'lcov'],
+  collectCoverageFrom: ['{apps,libs}/*/src/**/*.ts', '!**/*.test.ts'],
+};
+
+export default config;

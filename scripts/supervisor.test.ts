@@ -1,0 +1,124 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Writable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { CANNOT_SUCCEED_EXIT_CODE, RESTART_DELAY_MS, type Supervisor, supervise } from './supervisor.js';
+
+const RUNS = 'setInterval(() => {}, 1_000);';
+const IGNORES_SIGTERM = `process.on('SIGTERM', () => console.log('not now')); ${RUNS}`;
+
+let folder: string;
+let output: string;
+let supervisor: Supervisor | undefined;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'backline-supervisor-'));
+  output = '';
+});
+
+afterEach(async () => {
+  supervisor?.stop();
+  await supervisor?.ended;
+  supervisor = undefined;
+  await rm(folder, { recursive: true, force: true });
+});
+
+/** Starts one process for each script of `{name: source}` and shows what they print in `output`. */
+async function start(scripts: Record<string, string>): Promise<Supervisor> {
+  for (const [name, source] of Object.entries(scripts)) await writeFile(join(folder, `${name}.mjs`), source);
+  const collected = new Writable({
+    write: (chunk, _encoding, done) => {
+      output += String(chunk);
+      done();
+    },
+  });
+  const processes = Object.keys(scripts).map((name) => ({ name, script: `${name}.mjs` }));
+  supervisor = supervise(processes, { cwd: folder, output: collected });
+  return supervisor;
+}
+
+async function until(holds: () => boolean | Promise<boolean>, what: string): Promise<void> {
+  for (const end = Date.now() + 10_000; Date.now() < end; await sleep(10)) if (await holds()) return;
+  throw new Error(`${what} did not happen within 10 s; printed so far:\n${output}`);
+}
+
+const lines = () => output.trimEnd().split('\n');
+
+describe('the supervisor', () => {
+  test('prefixes whole lines with the name of the process', async () => {
+    await start({ bands: `process.stdout.write('half '); setTimeout(() => console.log('a line'), 50); ${RUNS}`, venues: RUNS });
+    await until(() => output.includes('line'), 'the line');
+    expect(output).toContain('[bands ] half a line\n');
+  });
+
+  test('starts a process that died again after 500 ms, every time, and says so', async () => {
+    const log = JSON.stringify(join(folder, 'starts'));
+    await start({
+      bands: `import { appendFileSync } from 'node:fs'; appendFileSync(${log}, Date.now() + '\\n'); process.kill(process.pid, 'SIGKILL');`,
+      venues: RUNS,
+    });
+    const starts = async () => (await readFile(join(folder, 'starts'), 'utf8').catch(() => '')).trim().split('\n').map(Number);
+    await until(async () => (await starts()).length >= 4, 'the third restart');
+    const times = await starts();
+    const shortest = Math.min(...times.slice(1).map((time, index) => time - (times[index] ?? time)));
+    expect(shortest).toBeGreaterThanOrEqual(RESTART_DELAY_MS);
+    expect(output).toContain('bands died (SIGKILL), restarting it in 500 ms');
+  });
+
+  test('ends everything, with that line last, when a process says that it can never succeed', async () => {
+    const running = await start({
+      bands: RUNS,
+      venues: `console.error('VENUES_TCP_PORT: "x" is no port'); process.exitCode = ${CANNOT_SUCCEED_EXIT_CODE};`,
+    });
+    expect(await running.ended).toBe(CANNOT_SUCCEED_EXIT_CODE);
+    expect(lines().at(-1)).toBe('--> venues: VENUES_TCP_PORT: "x" is no port');
+  });
+
+  test('when it is stopped, kills within two seconds what does not end by itself', async () => {
+    const running = await start({ bands: `console.log('up'); ${IGNORES_SIGTERM}`, venues: RUNS });
+    await until(() => output.includes('up'), 'the start');
+    const stoppedAt = Date.now();
+    running.stop();
+    expect(await running.ended).toBe(0);
+    expect(Date.now() - stoppedAt).toBeLessThan(2_000);
+    expect(output).toContain('not now');
+  });
+
+  test('when it is stopped while a process waits for its restart, does not start it again', async () => {
+    const running = await start({ bands: "console.log('up');", venues: RUNS });
+    await until(() => output.includes('bands died (exit code 0)'), 'the end of bands');
+    running.stop();
+    await running.ended;
+    await sleep(RESTART_DELAY_MS + 100);
+    expect(output.match(/up/g)).toHaveLength(1);
+  });
+
+  test('when it is killed itself, its processes end too', async () => {
+    const pidFile = join(folder, 'pid');
+    await writeFile(
+      join(folder, 'bands.mjs'),
+      `import { writeFileSync } from 'node:fs'; writeFileSync(${JSON.stringify(pidFile)}, String(process.pid)); ${RUNS}`,
+    );
+    const options = { cwd: folder, preload: join(process.cwd(), 'scripts/end-with-parent.ts') };
+    const program = `
+      import { supervise } from ${JSON.stringify(join(process.cwd(), 'scripts/supervisor.ts'))};
+      supervise([{ name: 'bands', script: 'bands.mjs' }], { ...${JSON.stringify(options)}, output: process.stdout });`;
+    const parent: ChildProcess = spawn(process.execPath, ['--input-type=module', '--eval', program], { stdio: 'ignore' });
+    const pid = async () => Number(await readFile(pidFile, 'utf8').catch(() => ''));
+    await until(async () => (await pid()) > 0, 'the start');
+    const bands = await pid();
+    parent.kill('SIGKILL');
+    await until(() => !isAlive(bands), 'the end of the process left behind');
+  });
+});
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}

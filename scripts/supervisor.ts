@@ -1,0 +1,208 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import type { Writable } from 'node:stream';
+import { StringDecoder } from 'node:string_decoder';
+import { type CloseEvent, type Command, createConcurrently, type FlowController, LogError, Logger } from 'concurrently';
+
+/** A process that dies is started again after this, always: a service that comes back must not wait for a grown delay. */
+export const RESTART_DELAY_MS = 500;
+
+/** All processes end within two seconds: what has not drained by then is killed, with time left for the kill itself. */
+const DRAIN_MS = 1_700;
+
+/** EX_CONFIG of sysexits.h: what an app ends with when starting it again can never succeed. */
+export const CANNOT_SUCCEED_EXIT_CODE = 78;
+
+/** Index of the IPC channel among a child's descriptors; `end-with-parent` listens there. */
+const IPC_DESCRIPTOR = 3;
+
+const PREFIX_COLORS = ['cyan', 'magenta', 'yellow', 'green', 'blue'];
+
+export interface SupervisedProcess {
+  /** what its lines are prefixed with */
+  name: string;
+  /** the JavaScript file that `node` runs, relative to `cwd` */
+  script: string;
+}
+
+export interface SupervisorOptions {
+  /** the folder that every process runs in */
+  cwd: string;
+  output: Writable;
+  /** how a line of a process is shown; as it is by default */
+  formatLine?: (line: string) => string;
+  /** a module that each process loads first */
+  preload?: string;
+}
+
+export interface Supervisor {
+  /** resolves once no process is left: 0 after `stop`, 78 when a process said that it can never succeed */
+  ended: Promise<number>;
+  /** ends every process: SIGTERM, and SIGKILL for what is still there after 1.7 s; called again, SIGKILL at once */
+  stop(): void;
+  say(text: string): void;
+}
+
+/** Runs each process as one `node`, without a shell between, so that signals reach it; prefixes its lines; restarts it when it dies. */
+export function supervise(processes: SupervisedProcess[], options: SupervisorOptions): Supervisor {
+  const children = new Map<number, ChildProcess>();
+  const logger = new Logger({});
+  logger.setPrefixLength(Math.max(...processes.map(({ name }) => name.length)));
+  const keeper = new Keeper(logger);
+
+  const { result } = createConcurrently(
+    processes.map(({ name, script }) => ({ name, command: script, ipc: IPC_DESCRIPTOR })),
+    {
+      cwd: options.cwd,
+      logger,
+      outputStream: options.output,
+      prefixColors: PREFIX_COLORS,
+      controllers: [new LogError({ logger }), new LogLines(logger, keeper, options.formatLine ?? ((line) => line)), keeper],
+      spawn: (script, spawnOptions) => {
+        const child = spawn(process.execPath, [...(options.preload ? ['--import', options.preload] : []), script], spawnOptions);
+        const { pid } = child;
+        if (pid !== undefined) {
+          children.set(pid, child);
+          child.once('exit', () => children.delete(pid));
+        }
+        return child;
+      },
+      kill: (pid, signal) => children.get(pid)?.kill(signal === 'SIGKILL' ? 'SIGKILL' : 'SIGTERM'),
+    },
+  );
+  // It settles as soon as all processes happen to be down at once, which is no end here: the keeper knows the end.
+  void Promise.allSettled([result]);
+  return keeper;
+}
+
+/** Keeps every command running until it is told to stop, or until one of them says that it can never run. */
+class Keeper implements FlowController, Supervisor {
+  readonly #logger: Logger;
+  readonly #restarts = new Set<NodeJS.Timeout>();
+  readonly #lastLines = new Map<Command, string>();
+  readonly #ended = Promise.withResolvers<number>();
+  readonly ended = this.#ended.promise;
+  #commands: Command[] = [];
+  #exitCode = 0;
+  #lastWord: string | undefined;
+  #stopping = false;
+
+  constructor(logger: Logger) {
+    this.#logger = logger;
+  }
+
+  handle(commands: Command[]): { commands: Command[] } {
+    this.#commands = commands;
+    for (const command of commands) command.close.subscribe((closed) => this.#onClose(command, closed));
+    return { commands };
+  }
+
+  say(text: string): void {
+    this.#logger.logGlobalEvent(text);
+  }
+
+  stop(): void {
+    if (this.#stopping) {
+      this.#signalAll('SIGKILL');
+      return;
+    }
+    this.#stopping = true;
+    for (const restart of this.#restarts) clearTimeout(restart);
+    this.#signalAll('SIGTERM');
+    setTimeout(() => this.#signalAll('SIGKILL'), DRAIN_MS).unref();
+    this.#endWhenAllAreDown();
+  }
+
+  rememberLine(command: Command, line: string): void {
+    if (line.trim() !== '') this.#lastLines.set(command, line);
+  }
+
+  #onClose(command: Command, { exitCode }: CloseEvent): void {
+    if (this.#stopping) {
+      this.#endWhenAllAreDown();
+      return;
+    }
+    if (exitCode === CANNOT_SUCCEED_EXIT_CODE) {
+      this.#exitCode = CANNOT_SUCCEED_EXIT_CODE;
+      this.#lastWord = `${command.name}: ${this.#lastLines.get(command) ?? 'cannot start, and did not say why'}`;
+      this.stop();
+      return;
+    }
+    const end = typeof exitCode === 'number' ? `exit code ${exitCode}` : exitCode;
+    this.say(`${command.name} died (${end}), restarting it in ${RESTART_DELAY_MS} ms`);
+    const restart = setTimeout(() => {
+      this.#restarts.delete(restart);
+      command.start();
+    }, RESTART_DELAY_MS);
+    this.#restarts.add(restart);
+  }
+
+  #signalAll(signal: 'SIGTERM' | 'SIGKILL'): void {
+    for (const command of this.#commands) command.kill(signal);
+  }
+
+  #endWhenAllAreDown(): void {
+    if (this.#commands.some(({ state }) => state === 'started')) return;
+    if (this.#lastWord !== undefined) this.say(this.#lastWord);
+    this.#ended.resolve(this.#exitCode);
+  }
+}
+
+/** Logs what the processes print, by whole lines, so that two processes never share one. */
+class LogLines implements FlowController {
+  readonly #logger: Logger;
+  readonly #keeper: Keeper;
+  readonly #formatLine: (line: string) => string;
+
+  constructor(logger: Logger, keeper: Keeper, formatLine: (line: string) => string) {
+    this.#logger = logger;
+    this.#keeper = keeper;
+    this.#formatLine = formatLine;
+  }
+
+  handle(commands: Command[]): { commands: Command[] } {
+    for (const command of commands) {
+      for (const stream of [command.stdout, command.stderr]) {
+        const lines = new LineSplitter((line) => this.#log(command, line));
+        stream.subscribe((chunk) => lines.write(chunk));
+        command.close.subscribe(() => lines.end());
+      }
+    }
+    return { commands };
+  }
+
+  #log(command: Command, line: string): void {
+    const text = this.#formatLine(line).trimEnd();
+    this.#keeper.rememberLine(command, text);
+    this.#logger.logCommandText(`${text}\n`, command);
+  }
+}
+
+/** A line longer than this is shown in pieces: a process that prints without an end must not fill this one's memory. */
+const LINE_LENGTH_LIMIT = 64 * 1024;
+
+class LineSplitter {
+  readonly #onLine: (line: string) => void;
+  readonly #decoder = new StringDecoder('utf8');
+  #rest = '';
+
+  constructor(onLine: (line: string) => void) {
+    this.#onLine = onLine;
+  }
+
+  write(chunk: Buffer): void {
+    const lines = (this.#rest + this.#decoder.write(chunk)).split('\n');
+    this.#rest = lines.pop() ?? '';
+    for (const line of lines) this.#onLine(line);
+    if (this.#rest.length > LINE_LENGTH_LIMIT) this.#flush();
+  }
+
+  end(): void {
+    this.#rest += this.#decoder.end();
+    if (this.#rest !== '') this.#flush();
+  }
+
+  #flush(): void {
+    this.#onLine(this.#rest);
+    this.#rest = '';
+  }
+}
