@@ -143,17 +143,23 @@ export type Concert = Static<typeof Concert>;
 export type ConcertRow = Static<typeof ConcertRow>;
 export type ConcertStatus = Concert["status"];
 
-/** The fields of a record without the two that its store gives it, in the order of its schema, defaults filled in. */
-export function completed(
+/**
+ * Makes the function that completes a row: every field of the record but the id and the version that its store gives
+ * it, in the order of the schema, with defaults where the row says nothing.
+ */
+export function completer(
 	record: TObject,
-	row: object,
-): Record<string, unknown> {
-	const given = new Map(Object.entries(row));
-	const fields: Record<string, unknown> = {};
-	for (const [name, schema] of Object.entries(record.properties)) {
-		if (name === "id" || name === "version") continue;
-		fields[name] =
-			given.get(name) ?? ("default" in schema ? schema.default : null);
-	}
-	return fields;
+): (row: object) => Record<string, unknown> {
+	const fields = Object.entries(record.properties)
+		.filter(([name]) => name !== "id" && name !== "version")
+		.map(([name, schema]) => ({
+			name,
+			fallback: "default" in schema ? schema.default : null,
+		}));
+	return (row) => {
+		const complete: Record<string, unknown> = {};
+		for (const { name, fallback } of fields)
+			complete[name] = Reflect.get(row, name) ?? fallback;
+		return complete;
+	};
 }

@@ -1,9 +1,11 @@
+export { CannotStart, EXIT_CANNOT_START } from "./cannot-start.js";
 export {
 	codeOfStatus,
 	type ErrorCode,
 	errorCodes,
 	isErrorCode,
 } from "./codes.js";
+export { assertInTime, remainingMs } from "./deadline.js";
 export {
 	Fault,
 	type FieldFault,

@@ -1,0 +1,4 @@
+import { serve } from '#serve';
+import { bandsService } from './bands.module.js';
+
+void serve(bandsService);

@@ -1,0 +1,4 @@
+import { serve } from '#serve';
+import { eventsService } from './events.module.js';
+
+void serve(eventsService);

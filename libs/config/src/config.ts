@@ -1,0 +1,80 @@
+import { existsSync } from 'node:fs';
+import { loadEnvFile } from 'node:process';
+import { CannotStart } from '#problem';
+import { address, mongoUrl, oneOf, origins, port, seconds, text, Variables } from './variables.js';
+
+export const serviceNames = ['bands', 'venues', 'events', 'concerts'] as const;
+export type ServiceName = (typeof serviceNames)[number];
+
+export interface Address {
+  host: string;
+  port: number;
+}
+
+/** Everything that can be set from outside, read once at start. */
+export interface Config {
+  /** The address that the processes listen on. */
+  host: string;
+  gatewayPort: number;
+  /** The port that each service listens on. */
+  ports: Record<ServiceName, number>;
+  /** Where each service is reached. */
+  services: Record<ServiceName, Address>;
+  dataDir: string;
+  /** The MongoDB that each service keeps its database in; without one it keeps a SQLite file in `dataDir`. */
+  mongoUrls: Record<ServiceName, string | undefined>;
+  logLevel: (typeof logLevels)[number];
+  corsOrigins: string[] | '*';
+  cacheMaxAgeSeconds: number;
+  readModel: 'services';
+}
+
+const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+const DEFAULT_PORTS = { bands: 8888, venues: 8889, events: 8886, concerts: 8887 };
+/** What a process that listens on every address is reached at from its own host. */
+const LOOPBACK = '127.0.0.1';
+const ANY_ADDRESS = ['0.0.0.0', '::'];
+
+/**
+ * The configuration of this process: from its environment, and from `.env` in the working folder for what the
+ * environment does not say.
+ * @throws CannotStart naming every variable that is wrong, its value and what is allowed
+ */
+export function loadConfig(): Config {
+  if (existsSync('.env')) loadEnvFile('.env');
+  return readConfig(process.env);
+}
+
+/** The configuration that an environment describes; an empty one is complete. */
+export function readConfig(environment: Readonly<Record<string, string | undefined>>): Config {
+  const variables = new Variables(environment);
+  const host = variables.read('HOST', '127.0.0.1', text);
+  const ports = forEachService((name, prefix) => variables.read(`${prefix}_TCP_PORT`, String(DEFAULT_PORTS[name]), port));
+  const everyMongoUrl = variables.read('MONGO_URL', '', mongoUrl);
+  const config: Config = {
+    host,
+    gatewayPort: variables.read('GATEWAY_HTTP_PORT', '3000', port),
+    ports,
+    services: forEachService(
+      (name, prefix) =>
+        variables.read(`${prefix}_URL`, '', address) ?? { host: ANY_ADDRESS.includes(host) ? LOOPBACK : host, port: ports[name] },
+    ),
+    dataDir: variables.read('DATA_DIR', 'data', text),
+    mongoUrls: forEachService((_, prefix) => variables.read(`${prefix}_MONGO_URL`, '', mongoUrl) ?? everyMongoUrl),
+    logLevel: variables.read('LOG_LEVEL', 'info', oneOf(logLevels)),
+    corsOrigins: variables.read('CORS_ORIGIN', '', origins),
+    cacheMaxAgeSeconds: variables.read('CACHE_MAX_AGE', '0', seconds),
+    readModel: variables.read('READ_MODEL', 'services', oneOf(['services'])),
+  };
+  if (variables.faults.length > 0) throw new CannotStart(variables.faults.join('; '));
+  return config;
+}
+
+function forEachService<T>(make: (name: ServiceName, prefix: string) => T): Record<ServiceName, T> {
+  return {
+    bands: make('bands', 'BANDS'),
+    venues: make('venues', 'VENUES'),
+    events: make('events', 'EVENTS'),
+    concerts: make('concerts', 'CONCERTS'),
+  };
+}

@@ -1,0 +1,74 @@
+/** Reads one value; throws an `Error` whose message says what is allowed. */
+type Reader<T> = (value: string) => T;
+
+/** The variables of an environment, each read once; what is wrong with any of them is collected. */
+export class Variables {
+  readonly faults: string[] = [];
+
+  constructor(private readonly environment: Readonly<Record<string, string | undefined>>) {}
+
+  /** The variable, or its default where it is missing or empty. A wrong one is noted and read as its default. */
+  read<T>(name: string, byDefault: string, reader: Reader<T>): T {
+    const given = this.environment[name]?.trim() || byDefault;
+    try {
+      return reader(given);
+    } catch (error) {
+      const allowed = error instanceof Error ? error.message : String(error);
+      this.faults.push(`${name} is ${JSON.stringify(withoutPassword(given))}, allowed is ${allowed}`);
+      return reader(byDefault);
+    }
+  }
+}
+
+// A password in a URL must not reach a log.
+const withoutPassword = (value: string): string => value.replace(/(:\/\/[^:@/]*):[^@/]*@/, '$1:***@');
+
+export const text: Reader<string> = (value) => value;
+
+export const port: Reader<number> = (value) => {
+  const number = Number(value);
+  if (!/^\d+$/.test(value) || number > 65_535) throw new Error('a port from 1 to 65535, or 0 for any free one');
+  return number;
+};
+
+const MAX_SECONDS = 31_536_000;
+
+export const seconds: Reader<number> = (value) => {
+  const number = Number(value);
+  if (!/^\d+$/.test(value) || number > MAX_SECONDS) throw new Error(`whole seconds from 0 to ${MAX_SECONDS}`);
+  return number;
+};
+
+export const oneOf =
+  <T extends string>(allowed: readonly T[]): Reader<T> =>
+  (value) => {
+    const found = allowed.find((one) => one === value);
+    if (found === undefined) throw new Error(allowed.join(' or '));
+    return found;
+  };
+
+export const address: Reader<{ host: string; port: number } | undefined> = (value) => {
+  if (value === '') return undefined;
+  const { protocol, hostname, port: portText, pathname, search } = parsed(value) ?? {};
+  if (protocol !== 'tcp:' || !hostname || !portText || pathname || search) throw new Error('tcp://host:port');
+  return { host: hostname.replace(/^\[(.*)\]$/, '$1'), port: Number(portText) };
+};
+
+export const mongoUrl: Reader<string | undefined> = (value) => {
+  if (value === '') return undefined;
+  if (!/^mongodb(\+srv)?:\/\/[^/\s]+/.test(value)) throw new Error('mongodb://host:port or mongodb+srv://host, of a replica set');
+  return value;
+};
+
+export const origins: Reader<string[] | '*'> = (value) => {
+  if (value === '*') return '*';
+  const list = value
+    .split(',')
+    .map((one) => one.trim())
+    .filter((one) => one !== '');
+  if (list.some((one) => parsed(one)?.origin !== one))
+    throw new Error('* or origins such as https://example.org, separated by commas');
+  return list;
+};
+
+const parsed = (value: string): URL | undefined => URL.parse(value) ?? undefined;

@@ -1,0 +1,3 @@
+export { makeLogger, nestLogger } from './logger.js';
+export { type OwnerService, STORE, serve, startOwnerService } from './owner-service.js';
+export { type Running, run } from './run.js';

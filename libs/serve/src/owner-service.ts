@@ -1,0 +1,70 @@
+import type { DynamicModule, Type } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import type { Logger } from 'pino';
+import type { Address, Config, ServiceName } from '#config';
+import { RpcServer } from '#rpc';
+import type { StoreLocation } from '#store';
+import { nestLogger } from './logger.js';
+import { type Running, run } from './run.js';
+
+/** The token under which a service's controller gets its store. */
+export const STORE = Symbol('store');
+
+interface Closable {
+  close(): Promise<void>;
+}
+
+/** An owner service: the Nest module that answers its calls, and what opens its store. */
+export interface OwnerService {
+  name: ServiceName;
+  module: Type;
+  openStore(location: StoreLocation, logger: Logger): Promise<Closable>;
+}
+
+/** The whole of an owner service's `main`. */
+export const serve = (service: OwnerService): Promise<void> =>
+  run(service.name, (config, logger) => startOwnerService(service, config, logger));
+
+const withStore = (module: Type, store: Closable): DynamicModule => ({
+  module: class OwnerServiceModule {},
+  global: true,
+  imports: [module],
+  providers: [{ provide: STORE, useValue: store }],
+  exports: [STORE],
+});
+
+/** Opens the store, then listens. @throws CannotStart when it never can */
+export async function startOwnerService(
+  { name, module, openStore }: OwnerService,
+  config: Config,
+  logger: Logger,
+): Promise<Running & { address: Address }> {
+  const store = await openStore({ name, dataDir: config.dataDir, mongoUrl: config.mongoUrls[name] }, logger);
+  const server = new RpcServer({ host: config.host, port: config.ports[name], logger });
+  const app = await NestFactory.createMicroservice(withStore(module, store), {
+    strategy: server,
+    logger: nestLogger(logger),
+    abortOnError: false,
+  });
+  try {
+    await app.listen();
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+  const address = { host: config.host, port: server.address().port };
+  logger.info({ ...address, mongodb: config.mongoUrls[name] !== undefined }, `${name} answers`);
+  let closed: Promise<void> | undefined;
+  const closeOnce = async () => {
+    await server.drain();
+    await app.close();
+    await store.close();
+  };
+  return {
+    address,
+    close: () => {
+      closed ??= closeOnce();
+      return closed;
+    },
+  };
+}

@@ -1,0 +1,25 @@
+import { Band, type BandRow, completer } from '#contracts';
+import { bandKey, folded } from './keys.js';
+import type { BandStore } from './port.js';
+import { SqliteNamedRecords } from './records.sqlite.js';
+import { SqliteDatabase } from './sqlite-database.js';
+
+const MIGRATIONS = [
+  `
+  create table bands (
+    id integer primary key, version integer not null, key text not null, twin integer not null, folded text not null,
+    document text not null
+  ) strict;
+  create unique index bands_key on bands (key, twin);
+  create index bands_by_name on bands (folded, id);
+  `,
+];
+
+export function sqliteBandStore(path: string): BandStore {
+  return new SqliteNamedRecords<Band, BandRow>(SqliteDatabase.open(path, MIGRATIONS), {
+    table: 'bands',
+    complete: completer(Band),
+    columns: (row) => ({ key: bandKey(row), folded: folded(row.name) }),
+    key: ['key'],
+  });
+}

@@ -1,0 +1,23 @@
+import { completer, Event, type EventRow } from '#contracts';
+import { folded } from './keys.js';
+import type { EventStore } from './port.js';
+import { SqliteNamedRecords } from './records.sqlite.js';
+import { SqliteDatabase } from './sqlite-database.js';
+
+const MIGRATIONS = [
+  `
+  create table events (
+    id integer primary key, version integer not null, twin integer not null, folded text not null, document text not null
+  ) strict;
+  create index events_by_name on events (folded, id);
+  `,
+];
+
+export function sqliteEventStore(path: string): EventStore {
+  return new SqliteNamedRecords<Event, EventRow>(SqliteDatabase.open(path, MIGRATIONS), {
+    table: 'events',
+    complete: completer(Event),
+    columns: (row) => ({ folded: folded(row.name) }),
+    key: [],
+  });
+}
