@@ -1,9 +1,10 @@
+export { makeAjv } from './ajv.js';
 export {
-	type CallContract,
-	defineCall,
-	type ReplyOf,
-	type RequestOf,
-} from "./call.js";
-export * from "./calls.js";
-export * from "./records.js";
-export * from "./scalars.js";
+  type CallContract,
+  defineCall,
+  type ReplyOf,
+  type RequestOf,
+} from './call.js';
+export * from './calls.js';
+export * from './records.js';
+export * from './scalars.js';

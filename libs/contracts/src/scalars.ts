@@ -1,4 +1,4 @@
-import Type, { type Static, type TSchema } from "typebox";
+import Type, { type Static, type TSchema } from 'typebox';
 
 /** The largest public id: what fits an unsigned 32-bit column of an index. */
 export const MAX_ID = 4_294_967_295;
@@ -20,76 +20,74 @@ export const MIN_EPOCH_MS = -62_135_596_800_000;
 export const MAX_EPOCH_MS = 253_402_300_799_999;
 
 export const Id = Type.Integer({
-	minimum: 1,
-	maximum: MAX_ID,
-	description: "allocated by the owning service",
+  minimum: 1,
+  maximum: MAX_ID,
+  description: 'allocated by the owning service',
 });
 /** What a query may name: an id that cannot exist matches nothing and is no error. */
 export const QueryId = Type.Integer({
-	minimum: 0,
-	maximum: Number.MAX_SAFE_INTEGER,
+  minimum: 0,
+  maximum: Number.MAX_SAFE_INTEGER,
 });
 export const Version = Type.Integer({
-	minimum: 1,
-	maximum: 2 ** 24,
-	description: "raised by one by every visible change",
+  minimum: 1,
+  maximum: 2 ** 24,
+  description: 'raised by one by every visible change',
 });
 export const EpochMs = Type.Integer({
-	minimum: MIN_EPOCH_MS,
-	maximum: MAX_EPOCH_MS,
-	description: "milliseconds since 1970-01-01T00:00:00Z",
+  minimum: MIN_EPOCH_MS,
+  maximum: MAX_EPOCH_MS,
+  description: 'milliseconds since 1970-01-01T00:00:00Z',
 });
 /** A name must hold something to see: at least one character that is no white space, and no control characters. */
 export const Name = Type.String({
-	minLength: 1,
-	maxLength: 300,
-	pattern:
-		"^[^\\u0000-\\u001f\\u007f]*[^\\s\\u0000-\\u001f\\u007f][^\\u0000-\\u001f\\u007f]*$",
+  minLength: 1,
+  maxLength: 300,
+  pattern: '^[^\\u0000-\\u001f\\u007f]*[^\\s\\u0000-\\u001f\\u007f][^\\u0000-\\u001f\\u007f]*$',
 });
 const ShortText = Type.String({
-	minLength: 1,
-	maxLength: 200,
-	pattern: "^[^\\u0000-\\u001f\\u007f]*$",
+  minLength: 1,
+  maxLength: 200,
+  pattern: '^[^\\u0000-\\u001f\\u007f]*$',
 });
 export const Latitude = Type.Number({
-	minimum: -90,
-	maximum: 90,
-	description: "degrees north",
+  minimum: -90,
+  maximum: 90,
+  description: 'degrees north',
 });
 export const Longitude = Type.Number({
-	minimum: -180,
-	maximum: 180,
-	description: "degrees east",
+  minimum: -180,
+  maximum: 180,
+  description: 'degrees east',
 });
 export const ExternalId = Type.Object(
-	{
-		system: Type.String({
-			minLength: 1,
-			maxLength: 64,
-			description: "the other system, such as musicbrainz",
-		}),
-		id: Type.String({ minLength: 1, maxLength: 256 }),
-	},
-	{ additionalProperties: false },
+  {
+    system: Type.String({
+      minLength: 1,
+      maxLength: 64,
+      description: 'the other system, such as musicbrainz',
+    }),
+    id: Type.String({ minLength: 1, maxLength: 256 }),
+  },
+  { additionalProperties: false },
 );
 
-export const nullable = <S extends TSchema>(schema: S) =>
-	Type.Union([schema, Type.Null()], { default: null });
+export const nullable = <S extends TSchema>(schema: S) => Type.Union([schema, Type.Null()], { default: null });
 export const OptionalText = nullable(ShortText);
 export const OptionalUrl = nullable(
-	Type.String({
-		maxLength: 2_048,
-		pattern: "^https?://[^\\s]+$",
-		description: "an http or https address",
-	}),
+  Type.String({
+    maxLength: 2_048,
+    pattern: '^https?://[^\\s]+$',
+    description: 'an http or https address',
+  }),
 );
 export const TextList = Type.Array(ShortText, {
-	maxItems: MAX_ITEMS_PER_RECORD_LIST,
-	default: [],
+  maxItems: MAX_ITEMS_PER_RECORD_LIST,
+  default: [],
 });
 export const ExternalIds = Type.Array(ExternalId, {
-	maxItems: MAX_ITEMS_PER_RECORD_LIST,
-	default: [],
+  maxItems: MAX_ITEMS_PER_RECORD_LIST,
+  default: [],
 });
 
 export type ExternalId = Static<typeof ExternalId>;

@@ -1,7 +1,5 @@
 import type { ErrorObject, ValidateFunction } from 'ajv';
-import { Ajv2020 } from 'ajv/dist/2020.js';
-import addFormats from 'ajv-formats';
-import type { CallContract } from '#contracts';
+import { type CallContract, makeAjv } from '#contracts';
 import { Fault, type FieldFault } from '#problem';
 import {
   ALL_FAULTS_MAX_LENGTH,
@@ -14,10 +12,8 @@ import {
 import type { CallContext } from './call-context.js';
 import { isObject, type JsonObject } from './wire.js';
 
-const firstFault = new Ajv2020();
-const allFaults = new Ajv2020({ allErrors: true });
-addFormats.default(firstFault);
-addFormats.default(allFaults);
+const firstFault = makeAjv();
+const allFaults = makeAjv({ allErrors: true });
 
 /** The envelope of a request after it was checked. */
 export interface CheckedRequest {
@@ -41,13 +37,11 @@ export function requestCheck(contract: CallContract): RequestCheck {
   };
 }
 
-const invalid = (fields: FieldFault[]): Fault =>
-  new Fault('ValidationError', 'the request is not as its contract says', fields);
+const invalid = (fields: FieldFault[]): Fault => new Fault('ValidationError', 'the request is not as its contract says', fields);
 
 function checkedContext({ deadline, requestId = '', traceId = '' }: JsonObject): CallContext {
   const now = Date.now();
-  if (deadline !== undefined && !Number.isFinite(deadline))
-    throw invalid([wrongEnvelope('deadline', 'must be a number')]);
+  if (deadline !== undefined && !Number.isFinite(deadline)) throw invalid([wrongEnvelope('deadline', 'must be a number')]);
   if (!isShortString(requestId)) throw invalid([wrongEnvelope('requestId', 'must be a short string')]);
   if (!isShortString(traceId)) throw invalid([wrongEnvelope('traceId', 'must be a short string')]);
   const asked = typeof deadline === 'number' ? deadline : now + READ_DEADLINE_MS;
