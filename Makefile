@@ -29,7 +29,7 @@ demo: .env $(BUILT) ## Fills the store with generated concerts: make demo CONCER
 engines: $(INSTALLED) ## Gets the MongoDB and the Elasticsearch that the tests run against, into .engines.
 	@node scripts/engines.ts
 
-lint: $(BUILT) ## Checks format, code, types, import rules, unused code and the compose file.
+lint: $(INSTALLED) ## Checks format, code, types, import rules, unused code and the compose file.
 	@npm run --silent lint
 	@if docker compose version > /dev/null 2>&1; then docker compose config --quiet; \
 	else echo 'docker-compose.yml is not checked: docker compose is not installed here.'; fi

@@ -93,10 +93,10 @@ async function getElasticsearch(download: string): Promise<void> {
 
 async function findJdk(): Promise<string> {
   const installed = '/usr/lib/jvm';
-  const homes = [process.env['ES_JAVA_HOME'], process.env['JAVA_HOME']].filter((home) => home !== undefined && home !== '');
+  const homes = [process.env['ES_JAVA_HOME'], process.env['JAVA_HOME']];
   if (existsSync(installed)) homes.push(...(await readdir(installed)).map((name) => join(installed, name)));
   for (const home of homes) {
-    if (!existsSync(join(home, 'release')) || !existsSync(join(home, 'bin/jar'))) continue;
+    if (!home || !existsSync(join(home, 'release')) || !existsSync(join(home, 'bin/jar'))) continue;
     const release = await readFile(join(home, 'release'), 'utf8');
     const version = Number(/^JAVA_VERSION="(\d+)/m.exec(release)?.[1]);
     if (version >= ELASTICSEARCH.javaAtLeast) return home;
@@ -111,7 +111,8 @@ function run(command: string[], timeoutMs: number, cwd?: string): Promise<void> 
   return new Promise((done, fail) => {
     execFile(program, programArguments, options, (error, stdout, stderr) => {
       if (error === null) done();
-      else fail(new Unavailable(`${program} ${endOf(error, timeoutMs)}: ${lastLine(stderr) ?? lastLine(stdout) ?? error.message}`));
+      else
+        fail(new Unavailable(`${program} ${endOf(error, timeoutMs)}: ${lastLine(stderr) ?? lastLine(stdout) ?? error.message}`));
     });
   });
 }

@@ -51,7 +51,9 @@ function entryOf({ name, version, dependent }: Gap, packages: Entries): object {
   const os = /darwin|win32|linux|freebsd|android|openharmony/.exec(name)?.[0];
   const cpu = /-(arm64|x64|ia32|arm|ppc64|s390x|riscv64|loong64)\b/.exec(name)?.[1];
   if (os === undefined || cpu === undefined || !/^\d+\.\d+\.\d+$/.test(version)) {
-    throw new Error(`${name}@${version} of ${dependent} is not in the lock file, and its name says no platform: lock it with npm`);
+    throw new Error(
+      `${name}@${version} of ${dependent} is not in the lock file, and its name says no platform: lock it with npm`,
+    );
   }
   const libc = os === 'linux' ? [name.includes('musl') ? 'musl' : 'glibc'] : undefined;
   const dev = packages[dependent]?.dev;

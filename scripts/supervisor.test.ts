@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { CANNOT_SUCCEED_EXIT_CODE, RESTART_DELAY_MS, type Supervisor, supervise } from './supervisor.js';
+import { EXIT_CANNOT_START } from '#problem';
+import { RESTART_DELAY_MS, type Supervisor, supervise } from './supervisor.js';
 
 const RUNS = 'setInterval(() => {}, 1_000);';
 const IGNORES_SIGTERM = `process.on('SIGTERM', () => console.log('not now')); ${RUNS}`;
@@ -71,10 +72,10 @@ describe('the supervisor', () => {
   test('ends everything, with that line last, when a process says that it can never succeed', async () => {
     const running = await start({
       bands: RUNS,
-      venues: `console.error('VENUES_TCP_PORT: "x" is no port'); process.exitCode = ${CANNOT_SUCCEED_EXIT_CODE};`,
+      venues: `console.error('VENUES_TCP_PORT: "x" is no port'); process.exitCode = ${EXIT_CANNOT_START};`,
     });
-    expect(await running.ended).toBe(CANNOT_SUCCEED_EXIT_CODE);
-    expect(lines().at(-1)).toBe('--> venues: VENUES_TCP_PORT: "x" is no port');
+    expect(await running.ended).toBe(EXIT_CANNOT_START);
+    expect(lines().at(-1)).toBe('--> VENUES_TCP_PORT: "x" is no port');
   });
 
   test('when it is stopped, kills within two seconds what does not end by itself', async () => {
@@ -102,9 +103,9 @@ describe('the supervisor', () => {
       join(folder, 'bands.mjs'),
       `import { writeFileSync } from 'node:fs'; writeFileSync(${JSON.stringify(pidFile)}, String(process.pid)); ${RUNS}`,
     );
-    const options = { cwd: folder, preload: join(process.cwd(), 'scripts/end-with-parent.ts') };
+    const options = { cwd: folder, preload: join(process.cwd(), 'dist/scripts/end-with-parent.js') };
     const program = `
-      import { supervise } from ${JSON.stringify(join(process.cwd(), 'scripts/supervisor.ts'))};
+      import { supervise } from ${JSON.stringify(join(process.cwd(), 'dist/scripts/supervisor.js'))};
       supervise([{ name: 'bands', script: 'bands.mjs' }], { ...${JSON.stringify(options)}, output: process.stdout });`;
     const parent: ChildProcess = spawn(process.execPath, ['--input-type=module', '--eval', program], { stdio: 'ignore' });
     const pid = async () => Number(await readFile(pidFile, 'utf8').catch(() => ''));

@@ -2,15 +2,13 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import type { Writable } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
 import { type CloseEvent, type Command, createConcurrently, type FlowController, LogError, Logger } from 'concurrently';
+import { EXIT_CANNOT_START } from '#problem';
 
 /** A process that dies is started again after this, always: a service that comes back must not wait for a grown delay. */
 export const RESTART_DELAY_MS = 500;
 
 /** All processes end within two seconds: what has not drained by then is killed, with time left for the kill itself. */
 const DRAIN_MS = 1_700;
-
-/** EX_CONFIG of sysexits.h: what an app ends with when starting it again can never succeed. */
-export const CANNOT_SUCCEED_EXIT_CODE = 78;
 
 /** Index of the IPC channel among a child's descriptors; `end-with-parent` listens there. */
 const IPC_DESCRIPTOR = 3;
@@ -121,9 +119,9 @@ class Keeper implements FlowController, Supervisor {
       this.#endWhenAllAreDown();
       return;
     }
-    if (exitCode === CANNOT_SUCCEED_EXIT_CODE) {
-      this.#exitCode = CANNOT_SUCCEED_EXIT_CODE;
-      this.#lastWord = `${command.name}: ${this.#lastLines.get(command) ?? 'cannot start, and did not say why'}`;
+    if (exitCode === EXIT_CANNOT_START) {
+      this.#exitCode = EXIT_CANNOT_START;
+      this.#lastWord = this.#lastLines.get(command) ?? `${command.name} cannot start, and did not say why`;
       this.stop();
       return;
     }

@@ -1,0 +1,83 @@
+// Runs the whole system in the foreground, one process a service and one for the gateway, until Ctrl-C.
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import { prettyFactory } from 'pino-pretty';
+import { type Config, loadConfig, serviceNames } from '#config';
+import { CannotStart, EXIT_CANNOT_START } from '#problem';
+import { type Supervisor, supervise } from './supervisor.js';
+
+const POLL_INTERVAL_MS = 100;
+const ANSWER_DEADLINE_MS = 2_000;
+
+/** Everything is ready within 5 s on a laptop; who waits for this long wants to know what is missing. */
+const SLOW_START_MS = 30_000;
+
+const apps = [...serviceNames, 'concerts-gateway'];
+
+async function start(config: Config): Promise<Supervisor> {
+  const gatewayUrl = `http://${reachable(config.host)}:${config.gatewayPort}`;
+  if (await answersOk(`${gatewayUrl}/health/live`)) {
+    throw new CannotStart(`${gatewayUrl} answers already; end what runs there, or set GATEWAY_HTTP_PORT`);
+  }
+  const prettyLine = prettyFactory({ colorize: true, singleLine: true, ignore: 'pid,hostname,name' });
+  const supervisor = supervise(
+    apps.map((name) => ({ name, script: `dist/apps/${name}/src/main.js` })),
+    {
+      cwd: process.cwd(),
+      output: process.stdout,
+      preload: './dist/scripts/end-with-parent.js',
+      ...(process.stdout.isTTY && { formatLine: prettyLine }),
+    },
+  );
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => supervisor.stop());
+  void announce(supervisor, gatewayUrl, config);
+  return supervisor;
+}
+
+/** Says where everything is, once, as soon as the gateway and all services are ready. */
+async function announce(supervisor: Supervisor, gatewayUrl: string, config: Config): Promise<void> {
+  const startedAt = Date.now();
+  let toldSlow = false;
+  while (!(await answersOk(`${gatewayUrl}/health/ready`))) {
+    if (!toldSlow && Date.now() - startedAt > SLOW_START_MS) {
+      supervisor.say(`not ready after ${SLOW_START_MS / 1000} s; ${gatewayUrl}/health/ready tells what is missing`);
+      toldSlow = true;
+    }
+    await sleep(POLL_INTERVAL_MS, undefined, { ref: false });
+  }
+  const services = serviceNames.map((name) => `${name} tcp://${config.services[name].host}:${config.services[name].port}`);
+  supervisor.say(`ready: ${gatewayUrl} (API documentation: ${gatewayUrl}/api); ${services.join(', ')}`);
+  if (await isEmpty(`${gatewayUrl}/bands?limit=1`)) {
+    supervisor.say('The store is empty: `make demo` fills it with generated concerts, `make import FROM=folder` loads yours.');
+  }
+}
+
+const reachable = (host: string) => (host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host.includes(':') ? `[${host}]` : host);
+
+const get = (url: string) => fetch(url, { signal: AbortSignal.timeout(ANSWER_DEADLINE_MS) });
+
+async function answersOk(url: string): Promise<boolean> {
+  try {
+    return (await get(url)).ok;
+  } catch {
+    return false; // nothing listens there yet
+  }
+}
+
+async function isEmpty(listUrl: string): Promise<boolean> {
+  try {
+    const list: unknown = await (await get(listUrl)).json();
+    return Array.isArray(list) && list.length === 0;
+  } catch {
+    return false; // whoever asks the gateway next learns what is wrong; here it is an offer only
+  }
+}
+
+try {
+  const { ended } = await start(loadConfig());
+  process.exit(await ended);
+} catch (error) {
+  if (!(error instanceof CannotStart)) throw error;
+  console.error(`cannot start: ${error.message}`);
+  process.exitCode = EXIT_CANNOT_START;
+}
