@@ -8,13 +8,13 @@ export default {
       comment: 'An app is started, never imported, not even by another app.',
       severity: 'error',
       from: { pathNot: '^apps/([^/]+)/' },
-      to: { path: '^(dist/)?apps/' },
+      to: { path: '^apps/' },
     },
     {
       name: 'apps-are-apart',
       severity: 'error',
       from: { path: '^apps/([^/]+)/' },
-      to: { path: '^(dist/)?apps/', pathNot: '^apps/$1/' },
+      to: { path: '^apps/', pathNot: '^apps/$1/' },
     },
     {
       name: 'libs-by-their-index',
@@ -36,12 +36,6 @@ export default {
       to: { path: '^(scripts|test|bench)/' },
     },
     {
-      name: 'no-import-of-the-build',
-      severity: 'error',
-      from: {},
-      to: { path: '^dist/' },
-    },
-    {
       name: 'no-development-package-in-production',
       severity: 'error',
       from: { path: '^(apps|libs|scripts)/', pathNot: '([.]test|/test/.*)[.]ts$' },
@@ -49,6 +43,7 @@ export default {
     },
   ],
   options: {
+    exclude: { path: '^(dist|coverage|data|[.]engines)/' },
     doNotFollow: { path: 'node_modules' },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.imports.json' },

@@ -5,11 +5,7 @@ FROM node:26.10.0-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci --ignore-scripts
-COPY tsconfig.json tsconfig.build.json ./
-COPY apps apps
-COPY libs libs
-COPY scripts scripts
-COPY bench bench
+COPY . .
 RUN npm run build
 
 FROM node:26.10.0-slim AS packages

@@ -6,7 +6,7 @@ export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 
 INSTALLED := node_modules/.installed
 BUILT := dist/.built
-SOURCES := $(shell find apps libs scripts bench -type f \( -name '*.ts' -o -name '*.json' \) ! -name '*.test.ts')
+SOURCES := $(shell find $(wildcard apps libs scripts bench) -type f \( -name '*.ts' -o -name '*.json' \) ! -name '*.test.ts')
 
 .PHONY: help start test import demo engines lint build up down clean
 
