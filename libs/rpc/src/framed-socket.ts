@@ -49,7 +49,7 @@ export class FramedSocket extends TcpSocket {
     while (at < text.length && !this.socket.destroyed) {
       at = this.#missing === 0 ? this.#readLength(text, at) : this.#readMessage(text, at);
     }
-    this.#timePartialFrame();
+    this.timePartialFrame();
   }
 
   protected override handleDataError(error: Error): void {
@@ -71,8 +71,7 @@ export class FramedSocket extends TcpSocket {
     }
     const length = Number(header);
     if (header === '' || length === 0) throw new FrameFault('an empty frame');
-    if (length > MAX_MESSAGE_BYTES)
-      throw new FrameFault(`a frame of ${length}, where ${MAX_MESSAGE_BYTES} is the most`);
+    if (length > MAX_MESSAGE_BYTES) throw new FrameFault(`a frame of ${length}, where ${MAX_MESSAGE_BYTES} is the most`);
     this.#header = '';
     this.#missing = length;
     this.messageLength = length;
@@ -108,10 +107,11 @@ export class FramedSocket extends TcpSocket {
     this.socket.emit('message', parse(json));
   }
 
-  #timePartialFrame(): void {
+  /** A frame that was begun must end in time, unless it is we who stopped reading. */
+  protected timePartialFrame(): void {
     const partial = this.#missing > 0 || this.#header !== '';
-    if (!partial) return this.stopFrameTimer();
-    if (this.#frameTimer) return;
+    if (!partial) this.stopFrameTimer();
+    if (!partial || this.#frameTimer || this.socket.isPaused()) return;
     this.#frameTimer = setTimeout(() => this.handleDataError(new FrameFault('half a frame')), FRAME_TIMEOUT_MS);
   }
 

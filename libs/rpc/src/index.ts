@@ -1,7 +1,7 @@
 export { Answers } from './answers.js';
 export { DRAIN_TIMEOUT_MS, MAX_MESSAGE_BYTES, READ_DEADLINE_MS } from './bounds.js';
 export { assertInTime, type CallContext, remainingMs } from './call-context.js';
+export type { Peer, PeerStatus } from './heartbeat.js';
 export type { RpcLogger } from './logger.js';
 export { RpcClient } from './rpc-client.js';
-export type { Peer, PeerStatus } from './rpc-connection.js';
 export { RpcServer } from './rpc-server.js';

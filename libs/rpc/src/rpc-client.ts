@@ -1,7 +1,8 @@
 import type { CallContract, ReplyOf, RequestOf } from '#contracts';
 import type { CallContext } from './call-context.js';
+import type { Peer, PeerStatus } from './heartbeat.js';
 import { type RpcLogger, silentLogger } from './logger.js';
-import { type Peer, type PeerStatus, RpcConnection } from './rpc-connection.js';
+import { RpcConnection } from './rpc-connection.js';
 
 /** The calls of one service, over a connection that is made at once and kept until `close`. */
 export class RpcClient {

@@ -1,39 +1,22 @@
-import type { Socket } from 'node:net';
 import { ClientTCP } from '@nestjs/microservices';
 import { Fault, faultFromWire } from '#problem';
 import {
-  CLOCK_DIFFERENCE_WARNING_MS,
   CONNECT_TIMEOUT_MS,
   FIRST_RECONNECT_MS,
   LAST_RECONNECT_MS,
+  MAX_DEADLINE_AHEAD_MS,
   MAX_MESSAGE_BYTES,
-  MAX_MISSED_PINGS,
   MAX_OUTSTANDING_BYTES,
   MAX_OUTSTANDING_CALLS,
   MAX_REPLY_CHUNKS,
   MAX_WAITING_BYTES,
   MAX_WAITING_CALLS,
-  PING_INTERVAL_MS,
 } from './bounds.js';
 import { type CallContext, remainingMs } from './call-context.js';
 import { FramedSocket } from './framed-socket.js';
+import { Heartbeat, type Peer, type PeerStatus } from './heartbeat.js';
 import type { RpcLogger } from './logger.js';
-import { isObject, isReplyPacket, PING } from './wire.js';
-
-export interface Peer {
-  /** The name of the service, for messages to people. */
-  service: string;
-  host: string;
-  port: number;
-}
-
-export interface PeerStatus {
-  /** The peer answered the last ping. */
-  up: boolean;
-  /** Its clock minus ours; null until it answered a ping. */
-  clockDifferenceMs: number | null;
-  lastError: string | null;
-}
+import { isObject, isReplyPacket } from './wire.js';
 
 interface PendingCall {
   id: number;
@@ -53,7 +36,7 @@ interface PendingCall {
  */
 export class RpcConnection extends ClientTCP {
   readonly #peer: Peer;
-  readonly #log: RpcLogger;
+  readonly #heartbeat: Heartbeat;
   readonly #sent = new Map<number, PendingCall>();
   readonly #waiting = new Set<PendingCall>();
   #sentBytes = 0;
@@ -62,19 +45,11 @@ export class RpcConnection extends ClientTCP {
   #closed = false;
   #reconnectTimer: NodeJS.Timeout | undefined;
   #reconnectMs = FIRST_RECONNECT_MS;
-  #pingTimer: NodeJS.Timeout | undefined;
-  #pingId = 0;
-  #pingSentAt = 0;
-  #missedPings = 0;
-  #bytesReadAtPing = 0;
-  #up = false;
-  #clockDifferenceMs: number | null = null;
-  #lastError: string | null = null;
 
   constructor(peer: Peer, logger: RpcLogger) {
     super({ host: peer.host, port: peer.port, socketClass: FramedSocket });
     this.#peer = peer;
-    this.#log = logger;
+    this.#heartbeat = new Heartbeat(peer, logger);
     this.#open();
   }
 
@@ -90,7 +65,7 @@ export class RpcConnection extends ClientTCP {
       reject(refusal);
       return promise;
     }
-    call.timer = setTimeout(() => this.#giveUp(call), remainingMs(deadline));
+    call.timer = setTimeout(() => this.#giveUp(call), Math.min(remainingMs(deadline), MAX_DEADLINE_AHEAD_MS));
     if (!this.socket) this.#open();
     if (this.#waiting.size === 0 && this.#hasRoom(call)) this.#send(call);
     else this.#wait(call);
@@ -98,11 +73,12 @@ export class RpcConnection extends ClientTCP {
   }
 
   peerStatus(): PeerStatus {
-    return { up: this.#up, clockDifferenceMs: this.#clockDifferenceMs, lastError: this.#lastError };
+    return { ...this.#heartbeat.status };
   }
 
   override close(): void {
     this.#closed = true;
+    clearTimeout(this.#reconnectTimer);
     const { socket } = this;
     super.close();
     socket?.netSocket.destroy();
@@ -111,11 +87,11 @@ export class RpcConnection extends ClientTCP {
   override async handleResponse(packet: unknown): Promise<void> {
     if (!isReplyPacket(packet)) return;
     const { id, response, isDisposed } = packet;
-    if (id === this.#pingId) return this.#readPong(response);
+    if (this.#heartbeat.takes(id, response)) return;
     const call = typeof id === 'number' ? this.#sent.get(id) : undefined;
     if (!call) return; // the caller has given up
-    if (!isObject(response) || 'error' in response)
-      return this.#fail(call, faultFromWire(isObject(response) && response.error));
+    if (!isObject(response)) return this.#fail(call, faultFromWire(undefined));
+    if ('error' in response) return this.#fail(call, faultFromWire(response.error));
     if (!Array.isArray(response.more)) return this.#succeed(call, response.ok);
     call.chunks.push(response.more);
     if (isDisposed || call.chunks.length > MAX_REPLY_CHUNKS)
@@ -125,8 +101,7 @@ export class RpcConnection extends ClientTCP {
   /** Nest calls this when the socket is gone. What was under way may or may not have been done. */
   override handleClose(): void {
     super.handleClose();
-    this.#stopTimers();
-    this.#up = false;
+    this.#heartbeat.stop();
     const fault = new Fault('Unavailable', `${this.#peer.service} is not reachable`);
     for (const call of [...this.#sent.values(), ...this.#waiting]) this.#fail(call, fault);
     if (this.#closed) return;
@@ -135,17 +110,14 @@ export class RpcConnection extends ClientTCP {
   }
 
   override handleError(error: unknown): void {
-    this.#lastError = error instanceof Error ? error.message : String(error);
+    this.#heartbeat.status.lastError = error instanceof Error ? error.message : String(error);
   }
 
   #refusal({ name, bytes }: PendingCall, deadline: number): Fault | null {
     const { service } = this.#peer;
     if (this.#closed) return new Fault('Unavailable', `the connection to ${service} is closed`);
     if (bytes > MAX_MESSAGE_BYTES)
-      return new Fault(
-        'ContentTooLarge',
-        `a request of ${bytes} bytes to ${service} for ${name}: ${MAX_MESSAGE_BYTES} is the most`,
-      );
+      return new Fault('ContentTooLarge', `${bytes} bytes for ${name}: ${MAX_MESSAGE_BYTES} is the most`);
     if (remainingMs(deadline) === 0) return this.#timeout(name);
     const full = this.#waiting.size >= MAX_WAITING_CALLS || this.#waitingBytes + bytes > MAX_WAITING_BYTES;
     return full ? new Fault('Overloaded', `too many calls wait for ${service}`) : null;
@@ -158,9 +130,7 @@ export class RpcConnection extends ClientTCP {
   /** What is written but not read counts, or calls that timed out would pile up before a peer that has stopped. */
   #hasRoom({ bytes }: PendingCall): boolean {
     const unsent = this.socket?.netSocket.writableLength ?? 0;
-    return (
-      this.#sent.size < MAX_OUTSTANDING_CALLS && Math.max(this.#sentBytes, unsent) + bytes <= MAX_OUTSTANDING_BYTES
-    );
+    return this.#sent.size < MAX_OUTSTANDING_CALLS && Math.max(this.#sentBytes, unsent) + bytes <= MAX_OUTSTANDING_BYTES;
   }
 
   #send(call: PendingCall): void {
@@ -211,60 +181,18 @@ export class RpcConnection extends ClientTCP {
 
   #open(): void {
     clearTimeout(this.#reconnectTimer);
-    this.connect().then(
-      () => this.#connected(),
-      (error: unknown) => this.handleError(error),
-    );
-    const netSocket = this.unwrap<Socket>();
+    this.connect().catch((error: unknown) => this.handleError(error));
+    const { socket } = this;
+    if (!(socket instanceof FramedSocket)) return;
+    const { netSocket } = socket;
     const late = () => netSocket.destroy(new Error(`no connection within ${CONNECT_TIMEOUT_MS} ms`));
     const timer = setTimeout(late, CONNECT_TIMEOUT_MS);
-    netSocket.once('connect', () => clearTimeout(timer));
     netSocket.once('close', () => clearTimeout(timer));
     netSocket.on('drain', () => this.#sendWaiting());
-  }
-
-  #connected(): void {
-    if (this.#closed || !this.socket) return;
-    this.#missedPings = 0;
-    this.#pingId = 0;
-    this.#ping();
-    this.#pingTimer = setInterval(() => this.#checkPing(), PING_INTERVAL_MS);
-  }
-
-  #ping(): void {
-    this.#pingId = ++this.#lastId;
-    this.#pingSentAt = Date.now();
-    this.#bytesReadAtPing = this.socket?.netSocket.bytesRead ?? 0;
-    this.socket?.sendMessage(JSON.stringify({ pattern: PING, data: {}, id: this.#pingId }));
-  }
-
-  #checkPing(): void {
-    const netSocket = this.unwrap<Socket>();
-    const silent = this.#pingId !== 0 && netSocket.bytesRead === this.#bytesReadAtPing;
-    this.#missedPings = silent ? this.#missedPings + 1 : 0;
-    if (silent) this.#up = false;
-    if (this.#missedPings >= MAX_MISSED_PINGS)
-      netSocket.destroy(new Error(`${MAX_MISSED_PINGS} pings were not answered`));
-    else this.#ping();
-  }
-
-  #readPong(response: unknown): void {
-    this.#pingId = 0;
-    this.#up = true;
-    this.#lastError = null;
-    this.#reconnectMs = FIRST_RECONNECT_MS;
-    const now = isObject(response) && isObject(response.ok) ? response.ok.now : undefined;
-    if (typeof now !== 'number') return;
-    const before = Math.abs(this.#clockDifferenceMs ?? 0);
-    this.#clockDifferenceMs = Math.round(now - (this.#pingSentAt + Date.now()) / 2);
-    if (Math.abs(this.#clockDifferenceMs) <= CLOCK_DIFFERENCE_WARNING_MS || before > CLOCK_DIFFERENCE_WARNING_MS)
-      return;
-    const { service } = this.#peer;
-    this.#log.warn({ service, clockDifferenceMs: this.#clockDifferenceMs }, 'the clocks of two services differ');
-  }
-
-  #stopTimers(): void {
-    clearInterval(this.#pingTimer);
-    clearTimeout(this.#reconnectTimer);
+    netSocket.once('connect', () => {
+      clearTimeout(timer);
+      this.#reconnectMs = FIRST_RECONNECT_MS;
+      this.#heartbeat.start(socket);
+    });
   }
 }

@@ -1,24 +1,16 @@
 import type { AddressInfo, Socket } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { type MessageHandler, ServerTCP, type TcpSocket } from '@nestjs/microservices';
 import { isObservable, lastValueFrom } from 'rxjs';
 import type { CallContract } from '#contracts';
 import { Fault, toFault } from '#problem';
-import { BAD_FRAME_LOG_INTERVAL_MS, DRAIN_TIMEOUT_MS, MAX_OUTSTANDING_CALLS, MAX_SOCKETS } from './bounds.js';
+import { BAD_FRAME_LOG_INTERVAL_MS, CHUNK_TARGET_BYTES, DRAIN_TIMEOUT_MS, MAX_OUTSTANDING_CALLS, MAX_SOCKETS } from './bounds.js';
 import type { CallContext } from './call-context.js';
 import { FrameFault } from './framed-socket.js';
 import { type RpcLogger, silentLogger } from './logger.js';
 import { type RequestCheck, requestCheck } from './request-check.js';
 import { ServerSocket } from './server-socket.js';
-import {
-  faultMessage,
-  isObject,
-  isRequestPacket,
-  PING,
-  pongMessage,
-  type RequestPacket,
-  replyMessages,
-} from './wire.js';
+import { faultMessage, isObject, isRequestPacket, PING, pongMessage, type RequestPacket, replyMessages } from './wire.js';
 
 interface AnsweredCall {
   check: RequestCheck;
@@ -70,12 +62,7 @@ export class RpcServer extends ServerTCP {
     this.closeOpenSockets();
   }
 
-  override addHandler(
-    name: string,
-    handler: MessageHandler,
-    isEvent = false,
-    extras: Record<string, unknown> = {},
-  ): void {
+  override addHandler(name: string, handler: MessageHandler, isEvent = false, extras: Record<string, unknown> = {}): void {
     const { contract } = extras;
     if (!isContract(contract)) throw new Error(`${name} is not marked with @Answers`);
     super.addHandler(name, handler, isEvent, extras);
@@ -121,8 +108,10 @@ export class RpcServer extends ServerTCP {
     const { body, context } = call.check(data, socket.messageLength);
     const reply = await call.handler(body, context);
     for (const json of replyMessages(id, isObservable(reply) ? await lastValueFrom(reply) : reply)) {
-      await socket.roomToWrite();
       socket.sendMessage(json);
+      // A long list leaves others their turns, and is not written on to a peer that reads no more or is gone.
+      if (json.length > CHUNK_TARGET_BYTES / 2) await (socket.full ?? nextTurn());
+      if (socket.netSocket.destroyed) return;
     }
   }
 

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { MAX_UNREAD_BYTES, UNREAD_PAUSE_BYTES, UNREAD_TIMEOUT_MS } from './bounds.js';
-import { FrameFault, FramedSocket } from './framed-socket.js';
+import { FramedSocket, FrameFault } from './framed-socket.js';
 
 /**
  * The server's end. A peer that does not read its answers is asked to wait: its further requests stay in the network.
@@ -8,51 +8,47 @@ import { FrameFault, FramedSocket } from './framed-socket.js';
  */
 export class ServerSocket extends FramedSocket {
   callsInFlight = 0;
+  #full: PromiseWithResolvers<void> | undefined;
   #unreadTimer: NodeJS.Timeout | undefined;
 
   constructor(socket: Socket) {
     super(socket);
-    socket.on('drain', () => this.#resume());
-    socket.on('close', () => this.#stopUnreadTimer());
+    socket.on('drain', () => this.#takeMore());
+    socket.on('close', () => this.#endWait());
+  }
+
+  /** While the peer has too much to read: resolves when it has read that, or is gone. */
+  get full(): Promise<void> | undefined {
+    return this.#full?.promise;
   }
 
   protected override handleSend(json: string): void {
     super.handleSend(json);
     const unread = this.socket.writableLength;
-    if (unread > MAX_UNREAD_BYTES) return this.handleDataError(new FrameFault('a peer that does not read'));
-    if (unread > UNREAD_PAUSE_BYTES) this.#pause();
+    if (unread > MAX_UNREAD_BYTES) this.#cutOff();
+    else if (unread > UNREAD_PAUSE_BYTES && !this.#full) this.#wait();
   }
 
-  /** Resolves once the peer has read what is held for it, or is gone. */
-  async roomToWrite(): Promise<void> {
-    const { socket } = this;
-    if (this.#unreadTimer === undefined) return;
-    await new Promise<void>((resolve) => {
-      const done = () => {
-        socket.off('drain', done);
-        socket.off('close', done);
-        resolve();
-      };
-      socket.on('drain', done);
-      socket.on('close', done);
-    });
-  }
-
-  #pause(): void {
-    if (this.#unreadTimer) return;
+  #wait(): void {
+    this.#full = Promise.withResolvers<void>();
+    this.#unreadTimer = setTimeout(() => this.#cutOff(), UNREAD_TIMEOUT_MS);
     this.socket.pause();
     this.stopFrameTimer();
-    const cutOff = () => this.handleDataError(new FrameFault('a peer that does not read'));
-    this.#unreadTimer = setTimeout(cutOff, UNREAD_TIMEOUT_MS);
   }
 
-  #resume(): void {
-    this.#stopUnreadTimer();
+  #takeMore(): void {
+    this.#endWait();
     this.socket.resume();
+    this.timePartialFrame();
   }
 
-  #stopUnreadTimer(): void {
+  #endWait(): void {
     clearTimeout(this.#unreadTimer);
-    this.#unreadTimer = undefined;
+    this.#full?.resolve();
+    this.#full = undefined;
+  }
+
+  #cutOff(): void {
+    this.handleDataError(new FrameFault('a peer that does not read'));
   }
 }

@@ -29,8 +29,7 @@ const isPacketId = (id: unknown): id is string | number =>
 export const isRequestPacket = (packet: unknown): packet is JsonObject & RequestPacket =>
   isObject(packet) && isPacketId(packet.id) && typeof packet.pattern === 'string';
 
-export const isReplyPacket = (packet: unknown): packet is JsonObject & ReplyPacket =>
-  isObject(packet) && isPacketId(packet.id);
+export const isReplyPacket = (packet: unknown): packet is JsonObject & ReplyPacket => isObject(packet) && isPacketId(packet.id);
 
 /** Room for what stands around the items of a chunk. */
 const CHUNK_FRAME_BYTES = 1_024;
@@ -55,8 +54,7 @@ export function* replyMessages(id: string | number, reply: unknown): Generator<s
     const whole = message(id, { ok: reply });
     if (fits(whole)) return yield whole;
   }
-  for (const chunk of chunks(items))
-    yield `{"id":${JSON.stringify(id)},"response":{"more":${chunk}},"isDisposed":false}`;
+  for (const chunk of chunks(items)) yield `{"id":${JSON.stringify(id)},"response":{"more":${chunk}},"isDisposed":false}`;
   const rest = message(id, { ok: isObject(reply) && items.length > 0 ? { ...reply, items: [] } : reply });
   if (!fits(rest)) throw new Fault('Internal', `a reply is larger than ${MAX_MESSAGE_BYTES} bytes without its items`);
   yield rest;
@@ -73,8 +71,7 @@ function* chunks(items: readonly unknown[]): Generator<string, void> {
     const part = items.slice(at, at + count);
     const json = JSON.stringify(part);
     if (!fits(json, MAX_MESSAGE_BYTES - CHUNK_FRAME_BYTES)) {
-      if (part.length === 1)
-        throw new Fault('Internal', `an item of a reply is larger than ${MAX_MESSAGE_BYTES} bytes`);
+      if (part.length === 1) throw new Fault('Internal', `an item of a reply is larger than ${MAX_MESSAGE_BYTES} bytes`);
       count = Math.ceil(part.length / 2);
       continue;
     }
