@@ -6,5 +6,6 @@ export {
   type RequestOf,
 } from './call.js';
 export * from './calls.js';
+export { folded } from './folded.js';
 export * from './records.js';
 export * from './scalars.js';

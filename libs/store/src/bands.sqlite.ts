@@ -1,5 +1,5 @@
-import { Band, type BandRow, completer } from '#contracts';
-import { bandKey, folded } from './keys.js';
+import { Band, type BandRow, completer, folded } from '#contracts';
+import { bandKey } from './keys.js';
 import type { BandStore } from './port.js';
 import { SqliteNamedRecords } from './records.sqlite.js';
 import { SqliteDatabase } from './sqlite-database.js';

@@ -1,5 +1,4 @@
-import { completer, Event, type EventRow } from '#contracts';
-import { folded } from './keys.js';
+import { completer, Event, type EventRow, folded } from '#contracts';
 import type { EventStore } from './port.js';
 import { SqliteNamedRecords } from './records.sqlite.js';
 import { SqliteDatabase } from './sqlite-database.js';

@@ -1,3 +1,2 @@
-export { folded } from './keys.js';
 export { openBandStore, openConcertStore, openEventStore, openVenueStore, type StoreLocation } from './open.js';
 export type { BandStore, ConcertStore, EventStore, NamedStore, RecordStore, StoreIdentity, VenueStore, Within } from './port.js';

@@ -1,5 +1,4 @@
-import type { DistanceKey, Venue } from '#contracts';
-import { folded } from './keys.js';
+import { type DistanceKey, folded, type Venue } from '#contracts';
 
 /** Venues looked at together when a name decides which of the near ones are meant. */
 const CHUNK = 500;

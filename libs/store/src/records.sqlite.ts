@@ -1,7 +1,6 @@
 import type { SQLInputValue } from 'node:sqlite';
-import { type ListRequest, MAX_ID, type UpsertOutcome } from '#contracts';
+import { folded, type ListRequest, MAX_ID, type UpsertOutcome } from '#contracts';
 import { assertInTime, Fault } from '#problem';
-import { folded } from './keys.js';
 import type { NamedStore, RecordStore, Within } from './port.js';
 import { numberOf, type SqliteDatabase, textOf } from './sqlite-database.js';
 

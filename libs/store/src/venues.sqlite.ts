@@ -1,7 +1,7 @@
-import type { Area, Circle, DistanceKey, Venue, VenueRow } from '#contracts';
+import { type Area, type Circle, type DistanceKey, folded, type Venue, type VenueRow } from '#contracts';
 import { type Box, boundingBoxes, boxContains, circleTest, distanceKm, type Position } from '#geo';
 import { assertInTime } from '#problem';
-import { folded, venueKey } from './keys.js';
+import { venueKey } from './keys.js';
 import { nearestPage } from './nearest.js';
 import type { VenueStore, Within } from './port.js';
 import { SqliteNamedRecords } from './records.sqlite.js';
