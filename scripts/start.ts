@@ -25,7 +25,7 @@ async function start(config: Config): Promise<Supervisor> {
     {
       cwd: process.cwd(),
       output: process.stdout,
-      preload: './dist/scripts/end-with-parent.js',
+      preload: './dist/scripts/supervised.js',
       ...(process.stdout.isTTY && { formatLine: prettyLine }),
     },
   );

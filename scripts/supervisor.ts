@@ -10,7 +10,7 @@ export const RESTART_DELAY_MS = 500;
 /** All processes end within two seconds: what has not drained by then is killed, with time left for the kill itself. */
 const DRAIN_MS = 1_700;
 
-/** Index of the IPC channel among a child's descriptors; `end-with-parent` listens there. */
+/** Index of the IPC channel among a child's descriptors; `supervised` listens there. */
 const IPC_DESCRIPTOR = 3;
 
 const PREFIX_COLORS = ['cyan', 'magenta', 'yellow', 'green', 'blue'];
