@@ -20,8 +20,7 @@ test: engines $(BUILT) ## Runs every test, with a coverage table; gets the real 
 	@node scripts/test.ts
 
 import: .env $(BUILT) ## Loads bands, venues, events and concerts: make import FROM=folder-or-file
-	@if [ -z '$(FROM)' ]; then echo 'Say from where: make import FROM=folder-or-file'; exit 2; fi
-	@exec node dist/scripts/import.js '$(FROM)'
+	@exec node dist/scripts/import.js $(if $(FROM),--from '$(FROM)')
 
 demo: .env $(BUILT) ## Fills the store with generated concerts: make demo CONCERTS=20000
 	@exec node dist/scripts/demo.js $(if $(CONCERTS),--concerts '$(CONCERTS)')
