@@ -15,8 +15,6 @@ import {
   Name,
 } from './scalars.js';
 
-/** Half the circumference of the earth, rounded up: a larger radius means no more. */
-export const MAX_RADIUS_KM = 20_038;
 /** Entries that a search by date may read in vain before it goes by the venues instead. */
 export const SCAN_BUDGET = 4_096;
 

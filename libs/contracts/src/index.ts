@@ -7,5 +7,8 @@ export {
 } from './call.js';
 export * from './calls.js';
 export { folded } from './folded.js';
+export * from './http.js';
+export { type ParsedMoment, parseMoment } from './moment.js';
 export * from './records.js';
 export * from './scalars.js';
+export { quoted, type SchemaFault, schemaFaults } from './schema-faults.js';

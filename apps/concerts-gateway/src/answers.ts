@@ -1,0 +1,70 @@
+import { hash } from 'node:crypto';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Part, Stage } from '#read-model';
+
+/** The header that names the services whose details are missing from the rows. */
+const PARTIAL = 'partial';
+/** Characters of a list's ETag: 132 bits of the hash of its body. */
+const ETAG_LENGTH = 22;
+
+export interface ListAnswer {
+  rows: readonly object[];
+  /** The cursor of the next page; none on the last. */
+  next?: string | undefined;
+  missing?: readonly Part[];
+  stages?: readonly Stage[];
+}
+
+/** Sends a list: its rows as a JSON array, and what belongs to it in headers. */
+export function sendList(reply: FastifyReply, { rows, next, missing = [], stages = [] }: ListAnswer): void {
+  if (missing.length > 0) reply.header(PARTIAL, missing.join(', '));
+  if (next !== undefined) reply.header('next-cursor', next);
+  if (reply.request.method !== 'POST') reply.header('link', pageLinks(reply.request, next));
+  reply.header('server-timing', serverTiming(stages, reply.elapsedTime));
+  reply.header('served-by', 'services');
+  void reply.type('application/json; charset=utf-8').send(JSON.stringify(rows));
+}
+
+/** Sends a single record. Its ETag is strong, so its bytes are never compressed on the way. */
+export function sendRecord(reply: FastifyReply, record: object, etag: string | undefined): void {
+  if (etag !== undefined) reply.header('etag', etag);
+  void reply.type('application/json; charset=utf-8').send(JSON.stringify(record));
+}
+
+export const versionETag = ({ version }: { version: number }): string => `"${version}"`;
+
+/** The ETag of a list: a hash of the body and the media type. Weak, since a list may be compressed on the way. */
+export const listETag = (body: string, mediaType: string): string =>
+  `W/"${hash('sha256', `${mediaType}\n${body}`, 'base64url').slice(0, ETAG_LENGTH)}"`;
+
+/** Whether `If-None-Match` names this ETag; compared weakly, as RFC 9110 wants it for GET. */
+export function isNotModified(ifNoneMatch: string | undefined, etag: string): boolean {
+  if (ifNoneMatch === undefined) return false;
+  const opaque = etag.replace(/^W\//, '');
+  return ifNoneMatch.split(',').some((one) => one.trim() === '*' || one.trim().replace(/^W\//, '') === opaque);
+}
+
+/** RFC 8288 links to the first and the next page of the same query. */
+function pageLinks({ url }: FastifyRequest, next: string | undefined): string {
+  const links = [`<${withCursor(url, undefined)}>; rel="first"`];
+  if (next !== undefined) links.push(`<${withCursor(url, next)}>; rel="next"`);
+  return links.join(', ');
+}
+
+function withCursor(url: string, cursor: string | undefined): string {
+  const start = url.indexOf('?');
+  const path = start === -1 ? url : url.slice(0, start);
+  const query = start === -1 ? [] : url.slice(start + 1).split('&');
+  const kept = query.filter((part) => part !== '' && !part.startsWith('cursor='));
+  const parts = cursor === undefined ? kept : [...kept, `cursor=${cursor}`];
+  // What a client sent raw must not end the link, nor start another.
+  return `${path}${parts.length > 0 ? '?' : ''}${parts.join('&')}`.replace(/[^\x21-\x7e]|[<>"]/g, encodeURIComponent);
+}
+
+function serverTiming(stages: readonly Stage[], elapsedMs: number): string {
+  const entries = stages.map(
+    ({ name, durationMs, entriesRead }) =>
+      `${name};dur=${durationMs.toFixed(2)}${entriesRead === undefined ? '' : `;desc="${entriesRead} entries"`}`,
+  );
+  return [...entries, `total;dur=${elapsedMs.toFixed(2)}`].join(', ');
+}

@@ -1,0 +1,34 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import type { Config } from '#config';
+import { ServiceRecords, ServicesReadModel } from '#read-model';
+import { BandsController } from './bands.controller.js';
+import { CLIENTS, type Clients, CONFIG, DRAINING, READ_MODEL, RECORDS } from './clients.js';
+import { ConcertsController } from './concerts.controller.js';
+import { EventsController } from './events.controller.js';
+import { HealthController } from './health.controller.js';
+import { VenuesController } from './venues.controller.js';
+
+@Module({})
+export class GatewayModule {
+  static with({
+    clients,
+    config,
+    draining,
+  }: {
+    clients: Clients;
+    config: Config;
+    draining: { started: boolean };
+  }): DynamicModule {
+    return {
+      module: GatewayModule,
+      controllers: [ConcertsController, BandsController, VenuesController, EventsController, HealthController],
+      providers: [
+        { provide: CLIENTS, useValue: clients },
+        { provide: CONFIG, useValue: config },
+        { provide: DRAINING, useValue: draining },
+        { provide: RECORDS, useValue: new ServiceRecords(clients) },
+        { provide: READ_MODEL, useValue: new ServicesReadModel(clients) },
+      ],
+    };
+  }
+}

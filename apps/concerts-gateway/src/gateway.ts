@@ -1,0 +1,79 @@
+import { constants } from 'node:zlib';
+import compress from '@fastify/compress';
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { Logger } from 'pino';
+import { type Address, type Config, serviceNames } from '#config';
+import { RpcClient } from '#rpc';
+import { nestLogger, type Running } from '#serve';
+import type { Clients } from './clients.js';
+import { GatewayModule } from './gateway.module.js';
+import { addHooks } from './hooks.js';
+import { addOpenApi } from './openapi.js';
+import { guardServer, httpServerOptions, ProblemFilter, Routes } from './problems.js';
+
+/** Answers smaller than this are not worth compressing. */
+const COMPRESS_FROM_BYTES = 4_096;
+/** Brotli's own default is made for files that are compressed once. */
+const BROTLI_QUALITY = 4;
+
+/** Starts the read gateway: connects to the services, which need not be there yet, and listens. */
+export async function startGateway(config: Config, logger: Logger): Promise<Running & { address: Address }> {
+  const clients = makeClients(config, logger);
+  const adapter = new FastifyAdapter(httpServerOptions());
+  const fastify = adapter.getInstance();
+  const draining = { started: false };
+  const routes = new Routes(fastify);
+  addHooks(fastify, { config, logger });
+  await fastify.register(compress, {
+    threshold: COMPRESS_FROM_BYTES,
+    encodings: ['br', 'gzip'],
+    brotliOptions: { params: { [constants.BROTLI_PARAM_QUALITY]: BROTLI_QUALITY } },
+  });
+  const module = GatewayModule.with({ clients, config, draining });
+  const app = await NestFactory.create<NestFastifyApplication>(module, adapter, {
+    logger: nestLogger(logger),
+    abortOnError: false,
+  });
+  app.useGlobalFilters(new ProblemFilter(logger, routes));
+  if (config.corsOrigins === '*' || config.corsOrigins.length > 0) {
+    app.enableCors({
+      origin: config.corsOrigins,
+      methods: ['GET', 'HEAD', 'POST'],
+      exposedHeaders: ['ETag', 'Link', 'Next-Cursor', 'Partial', 'Server-Timing'],
+    });
+  }
+  addOpenApi(app);
+  guardServer(fastify);
+  try {
+    await app.listen(config.gatewayPort, config.host);
+  } catch (error) {
+    closeAll(clients);
+    throw error;
+  }
+  const { port } = new URL(await app.getUrl());
+  const address = { host: config.host, port: Number(port) };
+  logger.info(address, 'the gateway answers');
+  let closed: Promise<void> | undefined;
+  const closeOnce = async () => {
+    draining.started = true;
+    await app.close();
+    closeAll(clients);
+  };
+  return {
+    address,
+    close: () => {
+      closed ??= closeOnce();
+      return closed;
+    },
+  };
+}
+
+function makeClients(config: Config, logger: Logger): Clients {
+  const client = (service: (typeof serviceNames)[number]) => new RpcClient({ service, ...config.services[service] }, { logger });
+  return { bands: client('bands'), venues: client('venues'), events: client('events'), concerts: client('concerts') };
+}
+
+const closeAll = (clients: Clients): void => {
+  for (const service of serviceNames) clients[service].close();
+};

@@ -1,0 +1,54 @@
+import type { FastifyInstance } from 'fastify';
+import type { Logger } from 'pino';
+import type { Config } from '#config';
+import { isNotModified, listETag } from './answers.js';
+import { identify } from './asking.js';
+import { refuseTooLong } from './problems.js';
+
+/** What happens to every request and answer, whatever its route. */
+export function addHooks(fastify: FastifyInstance, { config, logger }: { config: Config; logger: Logger }): void {
+  const cacheControl =
+    config.cacheMaxAgeSeconds > 0
+      ? `max-age=${config.cacheMaxAgeSeconds}, stale-while-revalidate=${config.cacheMaxAgeSeconds}`
+      : 'no-cache';
+
+  fastify.addHook('onRequest', async (request, reply) => {
+    request.asking = identify(request.headers);
+    reply.header('x-request-id', request.asking.requestId);
+    refuseTooLong(request);
+  });
+
+  // Registered before compression, so that an ETag is that of the list itself.
+  fastify.addHook('onSend', async (request, reply, payload) => {
+    if (reply.statusCode !== 200 || (request.method !== 'GET' && request.method !== 'HEAD') || typeof payload !== 'string')
+      return payload;
+    if (!reply.hasHeader('cache-control')) reply.header('cache-control', cacheControl);
+    const given = reply.getHeader('etag');
+    const etag = typeof given === 'string' ? given : listETag(payload, String(reply.getHeader('content-type')));
+    reply.header('etag', etag);
+    // A strong ETag names bytes: compressed ones would be others. This is how the compression is told.
+    if (!etag.startsWith('W/')) request.headers['x-no-compression'] = '1';
+    if (!isNotModified(request.headers['if-none-match'], etag)) return payload;
+    reply.code(304).removeHeader('content-type');
+    return '';
+  });
+
+  fastify.addHook('onResponse', async (request, reply) => {
+    const { requestId, traceId } = request.asking;
+    const { method, url } = request;
+    logger.info(
+      {
+        requestId,
+        traceId,
+        method,
+        url: url.slice(0, MAX_LOGGED_URL),
+        status: reply.statusCode,
+        ms: Math.round(reply.elapsedTime * 100) / 100,
+      },
+      'answered',
+    );
+  });
+}
+
+/** Of a longer URL the log shows the beginning. */
+const MAX_LOGGED_URL = 512;

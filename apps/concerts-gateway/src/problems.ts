@@ -1,0 +1,167 @@
+import { type Server, type ServerResponse, STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
+import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, NotFoundException } from '@nestjs/common';
+import type { FastifyHttpOptions, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Logger } from 'pino';
+import { codeOfStatus, Fault, PROBLEM_MEDIA_TYPE, toFault, toProblem } from '#problem';
+
+/** A body: 2,000 ids of each kind and a polygon to come are a fraction of it. */
+const MAX_BODY_BYTES = 256 * 1_024;
+/** A URL: 2,000 ids of ten digits are 22 KB. */
+const MAX_URL_BYTES = 48 * 1_024;
+const MAX_HEADER_BYTES = 64 * 1_024;
+/** A client that has not sent a whole request by then is too slow to wait for. */
+const HEADERS_TIMEOUT_MS = 10_000;
+const REQUEST_TIMEOUT_MS = 30_000;
+/** How often slow clients are looked for. */
+const TIMEOUT_CHECK_MS = 2_000;
+/** Connections at once; each holds some memory even when it says nothing. */
+const MAX_CONNECTIONS = 10_000;
+/** When a client may try again after an outage of a service: a restarted one is back by then. */
+const RETRY_AFTER_SECONDS = '1';
+
+/** How the HTTP server itself bounds and refuses, always with a problem document. */
+export function httpServerOptions(): FastifyHttpOptions<Server> {
+  return {
+    bodyLimit: MAX_BODY_BYTES,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    forceCloseConnections: 'idle',
+    return503OnClosing: false,
+    http: {
+      // The URL and the headers share this limit; what they may have each is looked at when they have been read.
+      maxHeaderSize: MAX_URL_BYTES + MAX_HEADER_BYTES,
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      connectionsCheckingInterval: TIMEOUT_CHECK_MS,
+      requireHostHeader: false,
+    },
+    clientErrorHandler: (error, socket) => answerUnreadable(error, socket),
+    frameworkErrors: (error, request, reply) => sendProblem(reply, faultOf(error), request.url),
+  };
+}
+
+/** What the HTTP server itself would answer without a body, and how many connections it holds. */
+export function guardServer(fastify: FastifyInstance): void {
+  fastify.server.maxConnections = MAX_CONNECTIONS;
+  fastify.server.on('checkExpectation', (_, response: ServerResponse) => answerExpectation(response));
+}
+
+/** @throws Fault UriTooLong or HeaderFieldsTooLarge */
+export function refuseTooLong({ url, raw }: FastifyRequest): void {
+  if (url.length > MAX_URL_BYTES)
+    throw new Fault(
+      'UriTooLong',
+      `a URL may be ${MAX_URL_BYTES} bytes long, this one has ${url.length}; POST /concerts/search takes long lists in a body`,
+    );
+  const headerBytes = raw.rawHeaders.reduce((sum, text) => sum + text.length + 2, 0);
+  if (headerBytes > MAX_HEADER_BYTES)
+    throw new Fault(
+      'HeaderFieldsTooLarge',
+      `all headers together may be ${MAX_HEADER_BYTES} bytes long, these are ${headerBytes}`,
+    );
+}
+
+/** Every error that reaches a client, as a problem document. What nobody foresaw is logged with its cause. */
+@Catch()
+export class ProblemFilter implements ExceptionFilter {
+  constructor(
+    private readonly logger: Logger,
+    private readonly routes: Routes,
+  ) {}
+
+  catch(error: unknown, host: ArgumentsHost): void {
+    const request = host.switchToHttp().getRequest<FastifyRequest>();
+    const reply = host.switchToHttp().getResponse<FastifyReply>();
+    const fault = error instanceof NotFoundException ? this.unroutedFault(request, reply) : faultOf(error);
+    if (fault.code === 'Internal')
+      this.logger.error(
+        { err: fault.cause ?? fault, ...request.asking, url: request.url.slice(0, 512) },
+        'a request failed unexpectedly',
+      );
+    if (!reply.sent) sendProblem(reply, fault, request.url);
+  }
+
+  /** No route took the request: either there is none for its path, or none for its method. */
+  private unroutedFault({ method, url }: FastifyRequest, reply: FastifyReply): Fault {
+    const path = url.split('?', 1)[0] ?? '';
+    const allowed = this.routes.methodsOf(path);
+    if (allowed.length === 0) return new Fault('NotFound', `there is nothing at ${path}; /openapi.json lists what there is`);
+    reply.header('allow', allowed.join(', '));
+    return new Fault('MethodNotAllowed', `${path} takes ${allowed.join(', ')}, not ${method}`);
+  }
+}
+
+/** The routes that a server has, noted as they are added. */
+export class Routes {
+  private readonly routes: { method: string; path: RegExp }[] = [];
+
+  constructor(fastify: FastifyInstance) {
+    fastify.addHook('onRoute', ({ method, url }) => {
+      const path = new RegExp(
+        `^${url
+          .replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
+          .replace(/:\w+/g, '[^/]+')
+          .replace(/\\\*/g, '.*')}/?$`,
+      );
+      for (const one of [method].flat()) this.routes.push({ method: one, path });
+    });
+  }
+
+  methodsOf(path: string): string[] {
+    return [...new Set(this.routes.filter((route) => route.path.test(path)).map(({ method }) => method))].sort();
+  }
+}
+
+function sendProblem(reply: FastifyReply, fault: Fault, instance: string): void {
+  const problem = toProblem(fault, instance);
+  if (fault.retryable) reply.header('retry-after', RETRY_AFTER_SECONDS);
+  void reply.code(problem.status).header('cache-control', 'no-store').type(PROBLEM_MEDIA_TYPE).send(JSON.stringify(problem));
+}
+
+/** Errors of Nest and Fastify have a status, and a message that was written for the client when it is below 500. */
+function faultOf(error: unknown): Fault {
+  if (error instanceof Fault) return error;
+  if (error instanceof HttpException) return statusFault(error.getStatus(), error.message, error);
+  if (error instanceof Error && 'statusCode' in error && typeof error.statusCode === 'number')
+    return statusFault(error.statusCode, error.message, error);
+  return toFault(error);
+}
+
+function statusFault(status: number, detail: string, cause: Error): Fault {
+  const code = codeOfStatus(status);
+  return code === 'Internal' ? toFault(cause) : new Fault(code, detail, undefined, { cause });
+}
+
+interface ParserError extends Error {
+  code?: string;
+  rawPacket?: unknown;
+}
+
+/** What the HTTP parser refuses has no request yet: the answer is written to the bare socket. */
+function answerUnreadable(error: ParserError, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const problem = toProblem(unreadableFault(error), '');
+  const body = JSON.stringify(problem);
+  socket.end(
+    `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}\r\ncontent-type: ${PROBLEM_MEDIA_TYPE}\r\n` +
+      `content-length: ${Buffer.byteLength(body)}\r\ncache-control: no-store\r\nconnection: close\r\n\r\n${body}`,
+  );
+}
+
+function unreadableFault({ code, rawPacket }: ParserError): Fault {
+  if (code === 'HPE_HEADER_OVERFLOW') {
+    // Still without a line end, what overflowed was the URL.
+    return Buffer.isBuffer(rawPacket) && !rawPacket.includes('\n')
+      ? new Fault('UriTooLong', `a URL may be ${MAX_URL_BYTES} bytes long`)
+      : new Fault('HeaderFieldsTooLarge', `all headers together may be ${MAX_HEADER_BYTES} bytes long`);
+  }
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return new Fault('RequestTimeout', 'the request was not complete in time');
+  return new Fault('ValidationError', 'the request is not well-formed HTTP/1.1');
+}
+
+function answerExpectation(response: ServerResponse): void {
+  const problem = toProblem(new Fault('ExpectationFailed', 'only "Expect: 100-continue" can be met'), '');
+  response.writeHead(problem.status, { 'content-type': PROBLEM_MEDIA_TYPE, connection: 'close' }).end(JSON.stringify(problem));
+}

@@ -1,0 +1,60 @@
+import type { Band, Circle, Concert, ConcertStatus, DateKey, Event, ParsedMoment, Venue } from '#contracts';
+
+/** A search for concerts. Every condition holds (AND); of the ids of one condition any (OR). */
+export interface ConcertQuery {
+  bandIds?: readonly number[];
+  venueIds?: readonly number[];
+  eventIds?: readonly number[];
+  circle?: Circle;
+  /** Inclusive. */
+  from?: ParsedMoment;
+  /** An instant is exclusive; a local date is inclusive: the whole of that day. */
+  to?: ParsedMoment;
+  /** Without it: all but cancelled. */
+  status?: ConcertStatus | 'any';
+  sort: '-date' | 'date';
+  limit: number;
+  after?: DateKey;
+}
+
+/** A concert with what it refers to. A part is null when it is not known or, if the page says so, could not be asked. */
+export interface JoinedConcert {
+  concert: Concert;
+  band: Band | null;
+  venue: Venue | null;
+  event: Event | null;
+  /** From the centre of the circle that was asked for. */
+  distanceKm?: number;
+}
+
+export type Part = 'bands' | 'venues' | 'events';
+
+/** How long one stage of an answer took and how many entries of indexes it read. */
+export interface Stage {
+  name: string;
+  durationMs: number;
+  entriesRead?: number;
+}
+
+export interface ConcertPage {
+  concerts: JoinedConcert[];
+  /** Where the next page begins; none when this is the last. */
+  next: DateKey | undefined;
+  /** The services that could not be asked for details. */
+  missing: Part[];
+  stages: Stage[];
+}
+
+/** What a caller may wait for: an absolute deadline, and the ids that tie log lines together. */
+export interface Asking {
+  deadline: number;
+  requestId: string;
+  traceId: string;
+}
+
+/** Finds concerts. All read models return the same concerts in the same order for the same query. */
+export interface ConcertReadModel {
+  find(query: ConcertQuery, asking: Asking): Promise<ConcertPage>;
+  /** One concert, whatever its status; none when it does not exist. */
+  byId(id: number, asking: Asking): Promise<Pick<ConcertPage, 'concerts' | 'missing'>>;
+}

@@ -1,0 +1,228 @@
+import {
+  type Band,
+  type Circle,
+  type Concert,
+  concertCalls,
+  type Event,
+  type FindConcerts,
+  MAX_VENUE_IDS_PER_FIND,
+  SCAN_BUDGET,
+  type Venue,
+  venueCalls,
+} from '#contracts';
+import { distanceFrom } from '#geo';
+import { hasLocalDate, localRangeTest, widened } from './local-range.js';
+import type { Asking, ConcertPage, ConcertQuery, ConcertReadModel, JoinedConcert, Part, Stage } from './query.js';
+import { type Callers, essential, isOutage, possible, ServiceRecords } from './service-records.js';
+
+/** Kept back from the deadline for what comes after the last call: the join, and sending the answer. */
+const ANSWER_RESERVE_MS = 150;
+
+/**
+ * The read model that asks the owner services each time and joins their answers: always right, always there. What is
+ * essential for a query is the concerts, and the venues where it names a place or a local day; all else is detail.
+ */
+export class ServicesReadModel implements ConcertReadModel {
+  private readonly records: ServiceRecords;
+
+  constructor(private readonly callers: Callers) {
+    this.records = new ServiceRecords(callers);
+  }
+
+  async find(query: ConcertQuery, asking: Asking): Promise<ConcertPage> {
+    const inTime = { ...asking, deadline: asking.deadline - ANSWER_RESERVE_MS };
+    const stages = new Stages();
+    const venueIds = await this.venueIdsOf(query, inTime, stages);
+    const search = searchOf(query, venueIds);
+    if (!search) return { concerts: [], next: undefined, missing: [], stages: stages.list };
+    const found = hasLocalDate(query)
+      ? await this.findLocal(query, search, inTime, stages)
+      : await this.findInstants(search, inTime, stages);
+    const concerts = found.concerts.slice(0, query.limit);
+    const last = concerts.at(-1);
+    const joined = await this.join(concerts, found.venues, { circle: query.circle, asking: inTime, stages });
+    return {
+      ...joined,
+      next: found.concerts.length > query.limit && last ? { date: last.date, id: last.id } : undefined,
+      stages: stages.list,
+    };
+  }
+
+  async byId(id: number, asking: Asking): Promise<Pick<ConcertPage, 'concerts' | 'missing'>> {
+    const inTime = { ...asking, deadline: asking.deadline - ANSWER_RESERVE_MS };
+    const concerts = await essential('concerts', this.records.concerts(possible([id]), inTime));
+    return this.join([...concerts.values()], undefined, { circle: undefined, asking: inTime, stages: new Stages() });
+  }
+
+  /** The venues that a query may be about: those it names, those in its circle, or both; undefined means any. */
+  private async venueIdsOf({ circle, venueIds }: ConcertQuery, asking: Asking, stages: Stages): Promise<number[] | undefined> {
+    const named = venueIds && possible(venueIds);
+    if (!circle || named?.length === 0) return named;
+    const within = await essential('venues', this.idsWithin(circle, asking, stages));
+    if (!named) return within;
+    const asked = new Set(named);
+    return within.filter((id) => asked.has(id));
+  }
+
+  private async idsWithin(circle: Circle, asking: Asking, stages: Stages): Promise<number[]> {
+    const ids: number[] = [];
+    let afterId: number | undefined;
+    do {
+      const request = { area: { circle }, limit: MAX_VENUE_IDS_PER_FIND, ...(afterId !== undefined && { afterId }) };
+      const { items } = await stages.time(
+        'circle',
+        this.callers.venues.call(venueCalls.idsWithin, request, asking),
+        ({ entriesRead }) => entriesRead,
+      );
+      for (const id of items) ids.push(id);
+      afterId = items.length === MAX_VENUE_IDS_PER_FIND ? items.at(-1) : undefined;
+    } while (afterId !== undefined);
+    return ids;
+  }
+
+  private async findInstants(search: FindConcerts, asking: Asking, stages: Stages): Promise<Found> {
+    return { concerts: await this.search(search, asking, stages), venues: undefined };
+  }
+
+  /** Days differ by venue: a range wide enough for any is asked for, each venue's zone decides, the page is refilled. */
+  private async findLocal(query: ConcertQuery, search: FindConcerts, asking: Asking, stages: Stages): Promise<Found> {
+    const isInRange = localRangeTest(query);
+    const venues = new Map<number, Venue>();
+    const concerts: Concert[] = [];
+    let after = search.after;
+    while (concerts.length < search.limit) {
+      const batch = await this.search({ ...search, ...(after && { after }) }, asking, stages);
+      const unknown = batch.map(({ venueId }) => venueId).filter((id) => !venues.has(id));
+      const read = await essential('venues', stages.time('venues', this.records.venues(unknown, asking)));
+      for (const [id, venue] of read) venues.set(id, venue);
+      concerts.push(...batch.filter(({ date, venueId }) => isInRange(date, venues.get(venueId)?.timeZone)));
+      const last = batch.at(-1);
+      if (batch.length < search.limit || !last) break;
+      after = { date: last.date, id: last.id };
+    }
+    return { concerts: concerts.slice(0, search.limit), venues };
+  }
+
+  /** One search. More venues than one call may name are asked about in several, whose answers are merged. */
+  private async search(search: FindConcerts, asking: Asking, stages: Stages): Promise<Concert[]> {
+    const { venueIds = [] } = search;
+    const parts: FindConcerts[] = [];
+    const count = Math.max(1, Math.ceil(venueIds.length / MAX_VENUE_IDS_PER_FIND));
+    for (let part = 0; part < count && count > 1; part++) {
+      const some = venueIds.slice(part * MAX_VENUE_IDS_PER_FIND, (part + 1) * MAX_VENUE_IDS_PER_FIND);
+      parts.push({ ...search, venueIds: some, scanBudget: Math.floor(SCAN_BUDGET / count) });
+    }
+    const asked = (parts.length > 0 ? parts : [search]).map((one) => this.callers.concerts.call(concertCalls.find, one, asking));
+    const answers = await essential(
+      'concerts',
+      stages.time('concerts', Promise.all(asked), (replies) => replies.reduce((sum, { entriesRead }) => sum + entriesRead, 0)),
+    );
+    const concerts = answers.flatMap(({ items }) => items);
+    if (answers.length === 1) return concerts;
+    const sign = search.sort === 'date' ? 1 : -1;
+    return concerts.sort((a, b) => sign * (a.date - b.date || a.id - b.id)).slice(0, search.limit);
+  }
+
+  private async join(
+    concerts: readonly Concert[],
+    knownVenues: ReadonlyMap<number, Venue> | undefined,
+    { circle, asking, stages }: { circle: Circle | undefined; asking: Asking; stages: Stages },
+  ): Promise<Pick<ConcertPage, 'concerts' | 'missing'>> {
+    const missing: Part[] = [];
+    const detail = async <R>(part: Part, records: Promise<Map<number, R>>): Promise<ReadonlyMap<number, R>> => {
+      try {
+        return await stages.time(part, records);
+      } catch (error) {
+        if (!isOutage(error)) throw error;
+        missing.push(part);
+        return new Map();
+      }
+    };
+    const venuesOf = () =>
+      this.records.venues(
+        concerts.map(({ venueId }) => venueId),
+        asking,
+      );
+    const [bands, venues, events] = await Promise.all([
+      detail(
+        'bands',
+        this.records.bands(
+          concerts.map(({ bandId }) => bandId),
+          asking,
+        ),
+      ),
+      knownVenues ?? (circle ? essential('venues', stages.time('venues', venuesOf())) : detail('venues', venuesOf())),
+      detail(
+        'events',
+        this.records.events(
+          concerts.flatMap(({ eventId }) => eventId ?? []),
+          asking,
+        ),
+      ),
+    ]);
+    return { concerts: joined(concerts, { bands, venues, events, circle }), missing };
+  }
+}
+
+interface Found {
+  concerts: Concert[];
+  venues: ReadonlyMap<number, Venue> | undefined;
+}
+
+interface Parts {
+  bands: ReadonlyMap<number, Band>;
+  venues: ReadonlyMap<number, Venue>;
+  events: ReadonlyMap<number, Event>;
+  circle: Circle | undefined;
+}
+
+function joined(concerts: readonly Concert[], { bands, venues, events, circle }: Parts): JoinedConcert[] {
+  const distance = circle && distanceFrom(circle);
+  return concerts.map((concert) => {
+    const venue = venues.get(concert.venueId) ?? null;
+    return {
+      concert,
+      band: bands.get(concert.bandId) ?? null,
+      venue,
+      event: concert.eventId === null ? null : (events.get(concert.eventId) ?? null),
+      ...(distance && venue && { distanceKm: distance(venue) }),
+    };
+  });
+}
+
+/** The search that a query comes to, asking for one concert more than its page; undefined when nothing can match. */
+function searchOf(query: ConcertQuery, venueIds: readonly number[] | undefined): FindConcerts | undefined {
+  const bandIds = query.bandIds && possible(query.bandIds);
+  const eventIds = query.eventIds && possible(query.eventIds);
+  if ([bandIds, venueIds, eventIds].some((ids) => ids?.length === 0)) return undefined;
+  return {
+    ...(bandIds && { bandIds }),
+    ...(venueIds && { venueIds: [...venueIds] }),
+    ...(eventIds && { eventIds }),
+    ...widened(query),
+    ...(query.status && { status: query.status }),
+    ...(query.after && { after: query.after }),
+    sort: query.sort,
+    limit: query.limit + 1,
+  };
+}
+
+/** Notes how long each stage takes and what it reads; a stage that runs more than once is one line. */
+class Stages {
+  readonly list: Stage[] = [];
+
+  async time<T>(name: string, work: Promise<T>, entriesOf?: (result: T) => number): Promise<T> {
+    const start = performance.now();
+    const result = await work;
+    const stage = this.list.find((one) => one.name === name) ?? this.add(name);
+    stage.durationMs += performance.now() - start;
+    if (entriesOf) stage.entriesRead = (stage.entriesRead ?? 0) + entriesOf(result);
+    return result;
+  }
+
+  private add(name: string): Stage {
+    const stage: Stage = { name, durationMs: 0 };
+    this.list.push(stage);
+    return stage;
+  }
+}
