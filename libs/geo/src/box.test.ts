@@ -18,7 +18,8 @@ const corners: Position[] = [
 ];
 
 function* circles(count: number): Generator<Circle> {
-  for (const center of corners) for (const radiusKm of [0, 1e-6, 0.011, 10, 700, 9000, 20_000, 20_016]) yield { ...center, radiusKm };
+  for (const center of corners)
+    for (const radiusKm of [0, 1e-6, 0.011, 10, 700, 9000, 20_000, 20_016]) yield { ...center, radiusKm };
   for (let i = 0; i < count; i++) {
     yield {
       latitude: (Math.asin(between(-1, 1)) * 180) / Math.PI,
@@ -105,7 +106,9 @@ describe('the bounding boxes of a circle', () => {
     expect(boxes).toHaveLength(2);
     expect(inOneOf(boxes, { latitude: -17, longitude: 180 })).toBe(true);
     expect(inOneOf(boxes, { latitude: -17, longitude: -180 })).toBe(true);
-    expect(boundingBoxes({ latitude: 5, longitude: 5, radiusKm: 20_016 })).toEqual([{ west: -180, south: -90, east: 180, north: 90 }]);
+    expect(boundingBoxes({ latitude: 5, longitude: 5, radiusKm: 20_016 })).toEqual([
+      { west: -180, south: -90, east: 180, north: 90 },
+    ]);
   });
 });
 

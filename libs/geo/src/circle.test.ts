@@ -43,7 +43,8 @@ function neighbour(value: number, step: 1n | -1n): number {
   return bits.getFloat64(0);
 }
 
-const contains = (center: Position, radiusKm: number, position: Position): boolean => circleTest({ ...center, radiusKm })(position);
+const contains = (center: Position, radiusKm: number, position: Position): boolean =>
+  circleTest({ ...center, radiusKm })(position);
 
 describe('distance', () => {
   test('is what the radius of the earth makes of known angles', () => {
@@ -87,14 +88,17 @@ describe('distance', () => {
       const b = near(a, 20);
       const h =
         Math.sin(((b.latitude - a.latitude) * radians) / 2) ** 2 +
-        Math.cos(a.latitude * radians) * Math.cos(b.latitude * radians) * Math.sin(((b.longitude - a.longitude) * radians) / 2) ** 2;
+        Math.cos(a.latitude * radians) *
+          Math.cos(b.latitude * radians) *
+          Math.sin(((b.longitude - a.longitude) * radians) / 2) ** 2;
       expect(distanceKm(a, b)).toBeCloseTo(2 * EARTH_RADIUS_KM * Math.asin(Math.sqrt(h)), 8);
     }
   });
 
   test('is 0 for one physical point written in two ways', () => {
     for (const latitude of [90, -90]) expect(distanceKm({ latitude, longitude: 0 }, { latitude, longitude: 123.4 })).toBe(0);
-    for (const latitude of [0, 51.5, -89.99]) expect(distanceKm({ latitude, longitude: 180 }, { latitude, longitude: -180 })).toBe(0);
+    for (const latitude of [0, 51.5, -89.99])
+      expect(distanceKm({ latitude, longitude: 180 }, { latitude, longitude: -180 })).toBe(0);
     expect(distanceKm({ latitude: -0, longitude: -0 }, { latitude: 0, longitude: 0 })).toBe(0);
   });
 });

@@ -6,7 +6,8 @@ import lookUpTimeZone from '@photostructure/tz-lookup';
  *
  * @throws RangeError if the position is not on the earth
  */
-export const timeZoneOf = ({ latitude, longitude }: { latitude: number; longitude: number }): string => lookUpTimeZone(latitude, longitude);
+export const timeZoneOf = ({ latitude, longitude }: { latitude: number; longitude: number }): string =>
+  lookUpTimeZone(latitude, longitude);
 
 /** Whether this runtime knows the IANA name, spelt as in the database. An offset such as `+02:00` is no name. */
 export function isTimeZone(name: string): boolean {
