@@ -1,10 +1,6 @@
-import type { Concert, Event } from '#contracts';
 import { ImpossibleWorld } from './impossible-world.js';
-import { type Plan, planBill, planFestival, planShow, planTour } from './plans.js';
+import { type DemoConcert, type DemoEvent, type Plan, planBill, planFestival, planShow, planTour } from './plans.js';
 import type { Scene } from './scene.js';
-
-export type DemoConcert = Omit<Concert, 'url' | 'externalIds' | 'version'>;
-export type DemoEvent = Omit<Event, 'url' | 'externalIds' | 'version'>;
 
 /** Concerts that belong together, with the event that groups them; a band that plays alone has none. */
 export interface Happening {

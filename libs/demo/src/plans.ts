@@ -1,8 +1,11 @@
+import type { Concert, Event } from '#contracts';
 import { anyDay, DAYS, yearOfDay } from './evenings.js';
-import type { DemoConcert, DemoEvent } from './happenings.js';
 import { adjectives, nouns } from './names.js';
 import { at } from './random.js';
 import type { Scene } from './scene.js';
+
+export type DemoConcert = Omit<Concert, 'url' | 'externalIds' | 'version'>;
+export type DemoEvent = Omit<Event, 'url' | 'externalIds' | 'version'>;
 
 /** What a happening is before it has ids. */
 export interface Plan {
