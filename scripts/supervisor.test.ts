@@ -106,7 +106,7 @@ describe('the supervisor', () => {
       join(folder, 'bands.mjs'),
       `import { writeFileSync } from 'node:fs'; writeFileSync(${JSON.stringify(pidFile)}, String(process.pid)); ${RUNS}`,
     );
-    const options = { cwd: folder, preload: join(process.cwd(), 'dist/scripts/supervised.js') };
+    const options = { cwd: folder, preload: join(process.cwd(), 'dist/scripts/end-with-parent.js') };
     const program = `
       import { supervise } from ${JSON.stringify(join(process.cwd(), 'dist/scripts/supervisor.js'))};
       supervise([{ name: 'bands', script: 'bands.mjs' }], { ...${JSON.stringify(options)}, output: process.stdout });`;

@@ -10,7 +10,7 @@ export const RESTART_DELAY_MS = 500;
 /** All processes end within two seconds: what has not drained by then is killed, with time left for the kill itself. */
 const DRAIN_MS = 1_700;
 
-/** Index of the IPC channel among a child's descriptors; `supervised` listens there. */
+/** Index of the IPC channel among a child's descriptors; `end-with-parent` listens there. */
 const IPC_DESCRIPTOR = 3;
 
 const PREFIX_COLORS = ['cyan', 'magenta', 'yellow', 'green', 'blue'];
@@ -30,6 +30,8 @@ export interface SupervisorOptions {
   formatLine?: (line: string) => string;
   /** a module that each process loads first */
   preload?: string;
+  /** variables that every process has, beside those of this one */
+  environment?: Record<string, string>;
 }
 
 export interface Supervisor {
@@ -48,7 +50,7 @@ export function supervise(processes: SupervisedProcess[], options: SupervisorOpt
   const keeper = new Keeper(logger);
 
   const { result } = createConcurrently(
-    processes.map(({ name, script }) => ({ name, command: script, ipc: IPC_DESCRIPTOR })),
+    processes.map(({ name, script }) => ({ name, command: script, ipc: IPC_DESCRIPTOR, env: options.environment ?? {} })),
     {
       cwd: options.cwd,
       logger,
