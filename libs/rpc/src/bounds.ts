@@ -67,3 +67,6 @@ export const BAD_FRAME_LOG_INTERVAL_MS = 10_000;
 
 /** The sender chooses the names in its body, and with them the length of the pointers to its faults. */
 export const MAX_POINTER_LENGTH = 256;
+
+/** Requests are records and lists of them, with few levels; the envelope takes two. */
+export const MAX_NESTING = 32;

@@ -56,6 +56,14 @@ export class FramedSocket extends TcpSocket {
     this.socket.destroy(error);
   }
 
+  protected parse(json: string): unknown {
+    try {
+      return JSON.parse(json);
+    } catch (cause) {
+      throw new FrameFault('a frame that is no JSON', { cause });
+    }
+  }
+
   protected stopFrameTimer(): void {
     clearTimeout(this.#frameTimer);
     this.#frameTimer = undefined;
@@ -104,7 +112,7 @@ export class FramedSocket extends TcpSocket {
 
   #deliver(json: string): void {
     this.stopFrameTimer();
-    this.socket.emit('message', parse(json));
+    this.socket.emit('message', this.parse(json));
   }
 
   /** A frame that was begun must end in time, unless it is we who stopped reading. */
@@ -123,13 +131,5 @@ export class FramedSocket extends TcpSocket {
       this.#corked = false;
       this.socket.uncork();
     });
-  }
-}
-
-function parse(json: string): unknown {
-  try {
-    return JSON.parse(json);
-  } catch (cause) {
-    throw new FrameFault('a frame that is no JSON', { cause });
   }
 }

@@ -145,8 +145,9 @@ async function exchange(port: number, sent: string, untilText: string): Promise<
 describe('a call', () => {
   test('carries any text there and back', async () => {
     const client = await started();
-    const text = 'Sigur Rós † 東京 🎸 \u2028 "#"';
-    expect(await client.call(echo, { text }, within(2_000))).toEqual({ text });
+    for (const text of ['', 'Sigur Rós † 東京 🎸 \u2028 "#"', '\\', '\\"', `"${'[{'.repeat(100)}`, `\\\\"${'}'.repeat(100)}\\`]) {
+      expect(await client.call(echo, { text }, within(2_000))).toEqual({ text });
+    }
   });
 
   test('that the stock client of Nest sends is answered', async () => {
@@ -154,6 +155,14 @@ describe('a call', () => {
     const client = new ClientTCP({ host: HOST, port });
     cleanUps.push(() => client.close());
     expect(await lastValueFrom(client.send(echo.name, { body: { text: 'hi' } }))).toEqual({ ok: { text: 'hi' } });
+  });
+
+  test('nested deeper than any contract is cut off, and one with brackets in its text is not', async () => {
+    const { logger, entries } = memoryLog();
+    const { port } = await startServer({ logger });
+    const nested = `{"id":1,"pattern":"${echo.name}","data":{"body":${'['.repeat(100)}${']'.repeat(100)}}}`;
+    expect(await exchange(port, frame(nested), 'never')).toEqual([]);
+    expect(entries).toMatchObject([{ fields: { reason: 'a message nested deeper than 32' } }]);
   });
 
   test('is found in any pieces that it may arrive in', async () => {
