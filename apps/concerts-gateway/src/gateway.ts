@@ -10,7 +10,8 @@ import type { Clients } from './clients.js';
 import { GatewayModule } from './gateway.module.js';
 import { addHooks } from './hooks.js';
 import { addOpenApi } from './openapi.js';
-import { guardServer, httpServerOptions, ProblemFilter, Routes } from './problems.js';
+import { guardServer, httpServerOptions, ProblemFilter } from './problems.js';
+import { Routes } from './routes.js';
 
 /** Answers smaller than this are not worth compressing. */
 const COMPRESS_FROM_BYTES = 4_096;

@@ -78,7 +78,7 @@ export function parameterCheck<S extends TObject>(schema: S): ParameterCheck<S> 
 /** Ends with a 400 when anything was wrong. */
 export function assertFaultless(faults: FieldFault[]): void {
   if (faults.length === 0) return;
-  throw new Fault('ValidationError', faults.map(({ parameter, detail }) => `${parameter} ${detail}`).join('; '), faults);
+  throw new Fault('ValidationError', faults.map(({ parameter, detail }) => `${parameter} ${detail}`.trim()).join('; '), faults);
 }
 
 const toFieldFault = ({ pointer, code, detail }: { pointer: string; code: string; detail: string }): FieldFault => ({

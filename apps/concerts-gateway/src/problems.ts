@@ -4,12 +4,15 @@ import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, NotFoun
 import type { FastifyHttpOptions, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { codeOfStatus, Fault, PROBLEM_MEDIA_TYPE, toFault, toProblem } from '#problem';
+import type { Routes } from './routes.js';
 
 /** A body: 2,000 ids of each kind and a polygon to come are a fraction of it. */
 const MAX_BODY_BYTES = 256 * 1_024;
 /** A URL: 2,000 ids of ten digits are 22 KB. */
 const MAX_URL_BYTES = 48 * 1_024;
 const MAX_HEADER_BYTES = 64 * 1_024;
+/** What the parser reads of URL and headers before it gives up by itself. */
+const PARSER_LIMIT_BYTES = 256 * 1_024;
 /** A client that has not sent a whole request by then is too slow to wait for. */
 const HEADERS_TIMEOUT_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 30_000;
@@ -28,8 +31,8 @@ export function httpServerOptions(): FastifyHttpOptions<Server> {
     forceCloseConnections: 'idle',
     return503OnClosing: false,
     http: {
-      // The URL and the headers share this limit; what they may have each is looked at when they have been read.
-      maxHeaderSize: MAX_URL_BYTES + MAX_HEADER_BYTES,
+      // More than both may have, so that which of the two is too long can be told when they have been read.
+      maxHeaderSize: PARSER_LIMIT_BYTES,
       headersTimeout: HEADERS_TIMEOUT_MS,
       connectionsCheckingInterval: TIMEOUT_CHECK_MS,
       requireHostHeader: false,
@@ -90,27 +93,6 @@ export class ProblemFilter implements ExceptionFilter {
   }
 }
 
-/** The routes that a server has, noted as they are added. */
-export class Routes {
-  private readonly routes: { method: string; path: RegExp }[] = [];
-
-  constructor(fastify: FastifyInstance) {
-    fastify.addHook('onRoute', ({ method, url }) => {
-      const path = new RegExp(
-        `^${url
-          .replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
-          .replace(/:\w+/g, '[^/]+')
-          .replace(/\\\*/g, '.*')}/?$`,
-      );
-      for (const one of [method].flat()) this.routes.push({ method: one, path });
-    });
-  }
-
-  methodsOf(path: string): string[] {
-    return [...new Set(this.routes.filter((route) => route.path.test(path)).map(({ method }) => method))].sort();
-  }
-}
-
 function sendProblem(reply: FastifyReply, fault: Fault, instance: string): void {
   const problem = toProblem(fault, instance);
   if (fault.retryable) reply.header('retry-after', RETRY_AFTER_SECONDS);
@@ -134,6 +116,7 @@ function statusFault(status: number, detail: string, cause: Error): Fault {
 interface ParserError extends Error {
   code?: string;
   rawPacket?: unknown;
+  bytesParsed?: number;
 }
 
 /** What the HTTP parser refuses has no request yet: the answer is written to the bare socket. */
@@ -150,10 +133,10 @@ function answerUnreadable(error: ParserError, socket: Socket): void {
   );
 }
 
-function unreadableFault({ code, rawPacket }: ParserError): Fault {
+function unreadableFault({ code, rawPacket, bytesParsed }: ParserError): Fault {
   if (code === 'HPE_HEADER_OVERFLOW') {
-    // Still without a line end, what overflowed was the URL.
-    return Buffer.isBuffer(rawPacket) && !rawPacket.includes('\n')
+    // Still without the end of a line, what overflowed was the URL.
+    return Buffer.isBuffer(rawPacket) && !rawPacket.subarray(0, bytesParsed).includes('\n')
       ? new Fault('UriTooLong', `a URL may be ${MAX_URL_BYTES} bytes long`)
       : new Fault('HeaderFieldsTooLarge', `all headers together may be ${MAX_HEADER_BYTES} bytes long`);
   }

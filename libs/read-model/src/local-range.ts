@@ -1,6 +1,8 @@
 import type { ParsedMoment } from '#contracts';
-import { startOfLocalDay, startOfNextLocalDay } from '#local-time';
+import { localDate, startOfLocalDay, startOfNextLocalDay } from '#local-time';
 import type { ConcertQuery } from './query.js';
+
+type Range = Pick<ConcertQuery, 'from' | 'to'>;
 
 const HOUR_MS = 3_600_000;
 /** Midnight comes first at UTC+14 and last at UTC-12. */
@@ -10,42 +12,25 @@ const LATEST_MS = 12 * HOUR_MS;
 const UNKNOWN_ZONE = 'UTC';
 
 /** The range of instants that surely holds the asked range of any zone. `to` is exclusive. */
-export function widened({ from, to }: Pick<ConcertQuery, 'from' | 'to'>): { from?: number; to?: number } {
+export function widened({ from, to }: Range): { from?: number; to?: number } {
   return {
     ...(from && { from: 'instant' in from ? from.instant : startOfLocalDay(from.localDate, 'UTC') + EARLIEST_MS }),
     ...(to && { to: 'instant' in to ? to.instant : startOfNextLocalDay(to.localDate, 'UTC') + LATEST_MS }),
   };
 }
 
-export const hasLocalDate = ({ from, to }: Pick<ConcertQuery, 'from' | 'to'>): boolean => isLocal(from) || isLocal(to);
+export const hasLocalDate = ({ from, to }: Range): boolean => localDateOf(from) !== undefined || localDateOf(to) !== undefined;
 
-const isLocal = (moment: ParsedMoment | undefined): boolean => moment !== undefined && 'localDate' in moment;
-
-/** Whether an instant is in the asked range where the clocks show `timeZone`. Zones are worked out once each. */
-export function localRangeTest({
-  from,
-  to,
-}: Pick<ConcertQuery, 'from' | 'to'>): (date: number, timeZone: string | undefined) => boolean {
-  const ranges = new Map<string, { from: number; to: number }>();
-  const rangeIn = (timeZone: string) => {
-    const known = ranges.get(timeZone);
-    if (known) return known;
-    const range = { from: startIn(from, timeZone), to: endIn(to, timeZone) };
-    ranges.set(timeZone, range);
-    return range;
-  };
-  return (date, timeZone = UNKNOWN_ZONE) => {
-    const range = rangeIn(timeZone);
-    return date >= range.from && date < range.to;
-  };
+/**
+ * Whether an instant has the asked local dates where the clocks show `timeZone`. The date itself is compared, not
+ * instants: where the clocks once went back over midnight, a local day is not one stretch of time.
+ */
+export function isInLocalRange({ from, to }: Range, date: number, timeZone = UNKNOWN_ZONE): boolean {
+  const day = localDate(date, timeZone);
+  const first = localDateOf(from);
+  const last = localDateOf(to);
+  return (first === undefined || day >= first) && (last === undefined || day <= last);
 }
 
-function startIn(moment: ParsedMoment | undefined, timeZone: string): number {
-  if (!moment) return Number.NEGATIVE_INFINITY;
-  return 'instant' in moment ? moment.instant : startOfLocalDay(moment.localDate, timeZone);
-}
-
-function endIn(moment: ParsedMoment | undefined, timeZone: string): number {
-  if (!moment) return Number.POSITIVE_INFINITY;
-  return 'instant' in moment ? moment.instant : startOfNextLocalDay(moment.localDate, timeZone);
-}
+const localDateOf = (moment: ParsedMoment | undefined): string | undefined =>
+  moment && 'localDate' in moment ? moment.localDate : undefined;

@@ -11,7 +11,7 @@ import {
   venueCalls,
 } from '#contracts';
 import { distanceFrom } from '#geo';
-import { hasLocalDate, localRangeTest, widened } from './local-range.js';
+import { hasLocalDate, isInLocalRange, widened } from './local-range.js';
 import type { Asking, ConcertPage, ConcertQuery, ConcertReadModel, JoinedConcert, Part, Stage } from './query.js';
 import { type Callers, essential, isOutage, possible, ServiceRecords } from './service-records.js';
 
@@ -86,7 +86,6 @@ export class ServicesReadModel implements ConcertReadModel {
 
   /** Days differ by venue: a range wide enough for any is asked for, each venue's zone decides, the page is refilled. */
   private async findLocal(query: ConcertQuery, search: FindConcerts, asking: Asking, stages: Stages): Promise<Found> {
-    const isInRange = localRangeTest(query);
     const venues = new Map<number, Venue>();
     const concerts: Concert[] = [];
     let after = search.after;
@@ -95,7 +94,7 @@ export class ServicesReadModel implements ConcertReadModel {
       const unknown = batch.map(({ venueId }) => venueId).filter((id) => !venues.has(id));
       const read = await essential('venues', stages.time('venues', this.records.venues(unknown, asking)));
       for (const [id, venue] of read) venues.set(id, venue);
-      concerts.push(...batch.filter(({ date, venueId }) => isInRange(date, venues.get(venueId)?.timeZone)));
+      concerts.push(...batch.filter(({ date, venueId }) => isInLocalRange(query, date, venues.get(venueId)?.timeZone)));
       const last = batch.at(-1);
       if (batch.length < search.limit || !last) break;
       after = { date: last.date, id: last.id };

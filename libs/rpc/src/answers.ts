@@ -2,7 +2,8 @@ import { applyDecorators, Catch, type RpcExceptionFilter, UseFilters } from '@ne
 import { Ctx, MessagePattern, Payload } from '@nestjs/microservices';
 import { type Observable, throwError } from 'rxjs';
 import type { CallContract, ReplyOf, RequestOf } from '#contracts';
-import { assertInTime, type CallContext } from './call-context.js';
+import { assertInTime } from '#problem';
+import type { CallContext } from './call-context.js';
 
 type Answer<C extends CallContract> = (request: RequestOf<C>, context: CallContext) => ReplyOf<C> | Promise<ReplyOf<C>>;
 

@@ -1,5 +1,5 @@
 import { ClientTCP } from '@nestjs/microservices';
-import { Fault, faultFromWire } from '#problem';
+import { Fault, faultFromWire, remainingMs } from '#problem';
 import {
   CONNECT_TIMEOUT_MS,
   FIRST_RECONNECT_MS,
@@ -12,7 +12,7 @@ import {
   MAX_WAITING_BYTES,
   MAX_WAITING_CALLS,
 } from './bounds.js';
-import { type CallContext, remainingMs } from './call-context.js';
+import type { CallContext } from './call-context.js';
 import { FramedSocket } from './framed-socket.js';
 import { Heartbeat, type Peer, type PeerStatus } from './heartbeat.js';
 import type { RpcLogger } from './logger.js';

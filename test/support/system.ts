@@ -1,0 +1,107 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pino } from 'pino';
+import { type Address, readConfig, type ServiceName, serviceNames } from '#config';
+import {
+  type BandRow,
+  bandCalls,
+  type ConcertRow,
+  concertCalls,
+  type EventRow,
+  eventCalls,
+  MAX_ROWS_PER_UPSERT,
+  type VenueRow,
+  venueCalls,
+} from '#contracts';
+import { RpcClient } from '#rpc';
+import { startOwnerService } from '#serve';
+import { bandsService } from '../../apps/bands/src/bands.module.js';
+import { concertsService } from '../../apps/concerts/src/concerts.module.js';
+import { startGateway } from '../../apps/concerts-gateway/src/gateway.js';
+import { eventsService } from '../../apps/events/src/events.module.js';
+import { venuesService } from '../../apps/venues/src/venues.module.js';
+import { ApiClient } from './api-client.js';
+
+const owners = { bands: bandsService, venues: venuesService, events: eventsService, concerts: concertsService };
+const logger = pino({ level: 'silent' });
+/** A test's own calls: long enough for a busy machine, short enough to fail before the test does. */
+const CALL_TIMEOUT_MS = 20_000;
+
+export interface Rows {
+  bands?: readonly BandRow[];
+  venues?: readonly VenueRow[];
+  events?: readonly EventRow[];
+  concerts?: readonly ConcertRow[];
+}
+
+/** The whole system in this process, on free ports and stores of its own: four services and the gateway. */
+export class System {
+  private constructor(
+    readonly url: string,
+    readonly api: ApiClient,
+    readonly clients: Record<ServiceName, RpcClient>,
+    readonly addresses: Record<ServiceName, Address>,
+    private readonly closers: Record<ServiceName | 'gateway' | 'folder', () => Promise<void>>,
+  ) {}
+
+  /** @param variables as an environment would say them; without `MONGO_URL` the stores are SQLite files */
+  static async start(variables: Record<string, string> = {}): Promise<System> {
+    const dataDir = await mkdtemp(join(tmpdir(), 'backline-test-'));
+    const environment = { DATA_DIR: dataDir, GATEWAY_HTTP_PORT: '0', ...zeroPorts, ...variables };
+    const config = readConfig(environment);
+    const start = (name: ServiceName) => startOwnerService(owners[name], config, logger);
+    const [bands, venues, events, concerts] = await Promise.all([
+      start('bands'),
+      start('venues'),
+      start('events'),
+      start('concerts'),
+    ]);
+    const addresses = { bands: bands.address, venues: venues.address, events: events.address, concerts: concerts.address };
+    const urls = Object.fromEntries(
+      serviceNames.map((name) => [`${name.toUpperCase()}_URL`, `tcp://${addresses[name].host}:${addresses[name].port}`]),
+    );
+    const gateway = await startGateway(readConfig({ ...urls, ...environment }), logger);
+    const url = `http://${gateway.address.host}:${gateway.address.port}`;
+    const client = (service: ServiceName) => new RpcClient({ service, ...addresses[service] });
+    const clients = { bands: client('bands'), venues: client('venues'), events: client('events'), concerts: client('concerts') };
+    return new System(url, await ApiClient.of(url), clients, addresses, {
+      bands: bands.close,
+      venues: venues.close,
+      events: events.close,
+      concerts: concerts.close,
+      gateway: gateway.close,
+      folder: () => rm(dataDir, { recursive: true, force: true }),
+    });
+  }
+
+  async load({ bands = [], venues = [], events = [], concerts = [] }: Rows): Promise<void> {
+    for (const rows of chunks(bands)) await this.clients.bands.call(bandCalls.upsert, { rows }, this.context());
+    for (const rows of chunks(venues)) await this.clients.venues.call(venueCalls.upsert, { rows }, this.context());
+    for (const rows of chunks(events)) await this.clients.events.call(eventCalls.upsert, { rows }, this.context());
+    for (const rows of chunks(concerts)) await this.clients.concerts.call(concertCalls.upsert, { rows }, this.context());
+  }
+
+  /** Ends one service, as if its host had gone. */
+  stop(service: ServiceName): Promise<void> {
+    return this.closers[service]();
+  }
+
+  context = () => ({ deadline: Date.now() + CALL_TIMEOUT_MS, requestId: 'test', traceId: 'test' });
+
+  async close(): Promise<void> {
+    for (const name of serviceNames) this.clients[name].close();
+    await this.closers.gateway();
+    await Promise.all(serviceNames.map((name) => this.closers[name]()));
+    await this.closers.folder();
+  }
+}
+
+const zeroPorts = { BANDS_TCP_PORT: '0', VENUES_TCP_PORT: '0', EVENTS_TCP_PORT: '0', CONCERTS_TCP_PORT: '0' };
+
+function chunks<T>(rows: readonly T[]): T[][] {
+  const list: T[][] = [];
+  for (let start = 0; start < rows.length; start += MAX_ROWS_PER_UPSERT)
+    list.push(rows.slice(start, start + MAX_ROWS_PER_UPSERT));
+  return list;
+}
