@@ -7,6 +7,9 @@ const PARTIAL = 'partial';
 /** Characters of a list's ETag: 132 bits of the hash of its body. */
 const ETAG_LENGTH = 22;
 
+/** Of all links together: with the other headers, well below what clients take. */
+const MAX_LINKS_LENGTH = 12_288;
+
 export interface ListAnswer {
   rows: readonly object[];
   /** The cursor of the next page; none on the last. */
@@ -19,7 +22,8 @@ export interface ListAnswer {
 export function sendList(reply: FastifyReply, { rows, next, missing = [], stages = [] }: ListAnswer): void {
   if (missing.length > 0) reply.header(PARTIAL, missing.join(', '));
   if (next !== undefined) reply.header('next-cursor', next);
-  if (reply.request.method !== 'POST') reply.header('link', pageLinks(reply.request, next));
+  const links = reply.request.method === 'POST' ? '' : pageLinks(reply.request, next);
+  if (links !== '') reply.header('link', links);
   reply.header('server-timing', serverTiming(stages, reply.elapsedTime));
   reply.header('served-by', 'services');
   void reply.type('application/json; charset=utf-8').send(JSON.stringify(rows));
@@ -44,21 +48,29 @@ export function isNotModified(ifNoneMatch: string | undefined, etag: string): bo
   return ifNoneMatch.split(',').some((one) => one.trim() === '*' || one.trim().replace(/^W\//, '') === opaque);
 }
 
-/** RFC 8288 links to the first and the next page of the same query. */
+/**
+ * RFC 8288 links to the first and the next page of the same query. Clients refuse answers with long headers (Node from
+ * 16 KiB), so the link to the next page comes before that to the first, and a query too long for either has only its
+ * `Next-Cursor`.
+ */
 function pageLinks({ url }: FastifyRequest, next: string | undefined): string {
-  const links = [`<${withCursor(url, undefined)}>; rel="first"`];
-  if (next !== undefined) links.push(`<${withCursor(url, next)}>; rel="next"`);
-  return links.join(', ');
+  const links = [
+    ...(next === undefined ? [] : [`<${withCursor(url, next)}>; rel="next"`]),
+    `<${withCursor(url, undefined)}>; rel="first"`,
+  ];
+  let length = 0;
+  return links.filter((link) => (length += link.length) <= MAX_LINKS_LENGTH).join(', ');
 }
 
 function withCursor(url: string, cursor: string | undefined): string {
   const start = url.indexOf('?');
   const path = start === -1 ? url : url.slice(0, start);
-  const query = start === -1 ? [] : url.slice(start + 1).split('&');
-  const kept = query.filter((part) => part !== '' && !part.startsWith('cursor='));
+  const given = start === -1 ? [] : url.slice(start + 1).split('&');
+  const kept = given.filter((part) => part !== '' && !part.startsWith('cursor='));
   const parts = cursor === undefined ? kept : [...kept, `cursor=${cursor}`];
   // What a client sent raw must not end the link, nor start another.
-  return `${path}${parts.length > 0 ? '?' : ''}${parts.join('&')}`.replace(/[^\x21-\x7e]|[<>"]/g, encodeURIComponent);
+  const query = parts.join('&').replaceAll(/%2c/gi, ',');
+  return `${path}${query && '?'}${query}`.replace(/[^\x21-\x7e]|[<>"]/g, encodeURIComponent);
 }
 
 function serverTiming(stages: readonly Stage[], elapsedMs: number): string {
