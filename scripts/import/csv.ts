@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { pipeline } from 'node:stream';
-import { CsvError, type Info, type Options, parse } from 'csv-parse';
+import { type CsvError, type Info, parse } from 'csv-parse';
 import type { TObject, TSchema } from 'typebox';
 import { type Entry, MAX_ROW_BYTES, TOO_LONG } from './entry.js';
 import { NOT_UTF8 } from './json-text.js';
@@ -15,23 +15,26 @@ const ROWS_AT_ONCE = 500;
 export async function* readCsv(bytes: AsyncIterable<Buffer>, row: TObject): AsyncGenerator<Entry[]> {
   let entries: Entry[] = [];
   let columns: Column[] | undefined;
-  for await (const record of records(bytes, (entry) => entries.push(entry))) {
-    if (columns === undefined) {
+  for await (const record of records(bytes)) {
+    if ('fault' in record) entries.push(record);
+    else if (columns !== undefined) entries.push(readRow(record, columns));
+    else {
       const header = readHeader(record, row);
       if ('fault' in header) {
         yield [header];
         return;
       }
-      columns = header.columns;
-    } else entries.push(readRow(record, columns));
-    if (entries.length >= ROWS_AT_ONCE) {
-      yield entries;
-      entries = [];
+      columns = header;
     }
+    if (entries.length < ROWS_AT_ONCE) continue;
+    yield entries;
+    entries = [];
   }
   if (columns === undefined) entries.push({ place: { line: 1 }, fault: 'expected a header row with the names of the fields' });
   yield entries;
 }
+
+type Fault = Extract<Entry, { fault: string }>;
 
 interface CsvRecord {
   cells: string[];
@@ -40,51 +43,60 @@ interface CsvRecord {
 }
 
 /** Cells hold one character for each byte, so that bytes that are not UTF-8 can still be told from those that are. */
-async function* records(bytes: AsyncIterable<Buffer>, onFault: (entry: Entry) => void): AsyncGenerator<CsvRecord> {
-  const options: Options = {
+async function* records(bytes: AsyncIterable<Buffer>): AsyncGenerator<CsvRecord | Fault> {
+  // Where the quotes are wrong, where a row ends is anyone's guess: the rest of the file is not read.
+  let broken: CsvError | undefined;
+  const parser = parse({
     encoding: 'latin1',
     info: true,
     relax_column_count: true,
     skip_empty_lines: true,
-    skip_records_with_error: true,
+    record_delimiter: ['\r\n', '\n'],
     max_record_size: MAX_ROW_BYTES,
+    // An error that is not skipped destroys the parser with all rows that are good and not taken yet.
+    skip_records_with_error: true,
     on_skip: (error) => {
-      // Within quotes that never end the parser cannot find the next row: throwing ends it.
-      if (error?.code === 'CSV_MAX_RECORD_SIZE') throw error;
-      onFault(faultOf(error));
+      broken ??= error;
       return undefined;
     },
-  };
-  const parser = parse(options);
-  // An error of either stream destroys the parser with it, and the loop below throws it.
-  pipeline(bytes, parser, () => undefined);
-  try {
-    let bytesBefore = 0;
-    for await (const record of parser) {
-      if (!isRecord(record)) throw new TypeError('the parser of CSV gave no record');
-      const newlines = record.record.reduce((sum, cell) => sum + (cell.includes('\n') ? cell.split('\n').length - 1 : 0), 0);
-      yield { cells: record.record, line: record.info.lines - newlines, bytes: record.info.bytes - bytesBefore };
-      bytesBefore = record.info.bytes;
+    on_record: (record) => (broken === undefined ? record : null),
+  });
+  async function* bytesUntilBroken(): AsyncGenerator<Buffer> {
+    for await (const chunk of bytes) {
+      yield chunk;
+      if (broken !== undefined) return;
     }
-  } catch (error) {
-    if (!(error instanceof CsvError)) throw error;
-    onFault(faultOf(error));
   }
+  // A failure to read destroys the parser with it, and the loop below throws it.
+  pipeline(bytesUntilBroken(), parser, () => undefined);
+  let bytesBefore = 0;
+  // The parser counts each carriage return within a cell as a line of its own, as no editor does.
+  let surplusLines = 0;
+  for await (const parsed of parser) {
+    if (!isRecord(parsed)) throw new TypeError('the parser of CSV gave no record');
+    const { record, info } = parsed;
+    surplusLines += occurrences(record, '\r');
+    yield { cells: record, line: info.lines - surplusLines - occurrences(record, '\n'), bytes: info.bytes - bytesBefore };
+    bytesBefore = info.bytes;
+  }
+  if (broken !== undefined) yield faultOf(broken, surplusLines);
 }
 
 const isRecord = (value: unknown): value is { record: string[]; info: Info } =>
   typeof value === 'object' && value !== null && 'record' in value && Array.isArray(value.record) && 'info' in value;
 
-function faultOf(error: CsvError | undefined): Entry {
-  const line = typeof error?.['lines'] === 'number' ? error['lines'] : 1;
-  switch (error?.code) {
-    case 'CSV_MAX_RECORD_SIZE':
-      return { place: { line }, fault: `${TOO_LONG}: perhaps a quote is not closed; nothing after this place was read` };
-    case 'CSV_QUOTE_NOT_CLOSED':
-      return { place: { line }, fault: 'the file ends within quotes; the row that they begin in was not read, nor what follows it' };
-    default:
-      return { place: { line }, fault: `is no valid CSV: ${error?.message ?? 'unreadable'}` };
-  }
+const occurrences = (cells: readonly string[], character: string): number =>
+  cells.reduce((sum, cell) => (cell.includes(character) ? sum + cell.split(character).length - 1 : sum), 0);
+
+function faultOf(error: CsvError, surplusLines: number): Fault {
+  const line = typeof error['lines'] === 'number' ? error['lines'] - surplusLines : 1;
+  const reasons = new Map([
+    ['CSV_MAX_RECORD_SIZE', `${TOO_LONG}: perhaps a quote is not closed`],
+    ['CSV_QUOTE_NOT_CLOSED', 'the file ends within quotes'],
+    ['CSV_INVALID_CLOSING_QUOTE', 'a quote within quotes must be doubled'],
+    ['INVALID_OPENING_QUOTE', 'a cell that holds quotes must be within quotes, and they doubled'],
+  ]);
+  return { place: { line }, fault: `${reasons.get(error.code) ?? error.message}; nothing after this place was read` };
 }
 
 interface Column {
@@ -92,16 +104,19 @@ interface Column {
   read: (text: string) => unknown;
 }
 
-function readHeader({ cells, line }: CsvRecord, row: TObject): { columns: Column[] } | Extract<Entry, { fault: string }> {
+function readHeader({ cells, line }: CsvRecord, row: TObject): Column[] | Fault {
   const known = Object.keys(row.properties);
   const unknown = cells.find((cell) => !known.includes(cell));
   const place = { line };
   if (unknown !== undefined) {
-    return { place, fault: `unknown column ${JSON.stringify(unknown)}, so the file was not read; expected some of ${known.join(', ')}` };
+    return {
+      place,
+      fault: `unknown column ${JSON.stringify(unknown)}, so the file was not read; expected some of ${known.join(', ')}`,
+    };
   }
   const twice = cells.find((cell, at) => cells.indexOf(cell) !== at);
   if (twice !== undefined) return { place, fault: `column ${twice} is there twice, so the file was not read` };
-  return { columns: cells.map((name) => ({ name, read: cellReader(row.properties[name]) })) };
+  return cells.map((name) => ({ name, read: cellReader(row.properties[name]) }));
 }
 
 function readRow({ cells, line, bytes }: CsvRecord, columns: readonly Column[]): Entry {
@@ -116,10 +131,10 @@ function readRow({ cells, line, bytes }: CsvRecord, columns: readonly Column[]):
   return { place, bytes, value };
 }
 
-const isAscii = /^[\x00-\x7f]*$/;
+const nonAscii = /\P{ASCII}/u;
 
 function utf8Text(cell: string): string | undefined {
-  if (isAscii.test(cell)) return cell;
+  if (!nonAscii.test(cell)) return cell;
   const bytes = Buffer.from(cell, 'latin1');
   return isUtf8(bytes) ? bytes.toString() : undefined;
 }

@@ -38,9 +38,11 @@ class ArrayCutter {
   }
 
   end(): Entry[] {
-    if (this.#expects === 'array') this.#break({ line: this.#line }, 'the file is empty: expected a JSON array');
-    else if (this.#expects === 'rest of element') this.#break(this.#place, 'the file ends within this element');
-    else if (this.#expects !== 'nothing') this.#break(this.#nextPlace(), 'the file ends before its array does');
+    const place = { line: this.#line };
+    if (this.#expects === 'array') this.#entries.push({ place, fault: 'the file is empty: expected a JSON array' });
+    else if (this.#expects === 'rest of element')
+      this.#entries.push({ place: this.#place, fault: 'the file ends within this element' });
+    else if (this.#expects !== 'nothing') this.#entries.push({ place, fault: 'the file ends before its array does' });
     return this.#taken();
   }
 
@@ -72,7 +74,10 @@ class ArrayCutter {
     const piece = chunk.subarray(from, end === -1 ? chunk.length : end);
     this.#begun.push(piece);
     this.#begunBytes += piece.length;
-    if (this.#begunBytes > MAX_ROW_BYTES) this.#break(this.#place, `${TOO_LONG}: perhaps a quote is missing`);
+    if (this.#begunBytes > MAX_ROW_BYTES) {
+      this.#break(this.#place, `${TOO_LONG}: perhaps a quote is missing`);
+      return chunk.length;
+    }
     if (end === -1) return chunk.length;
     this.#finish();
     this.#expects = chunk[end] === COMMA ? 'element' : 'nothing';

@@ -1,16 +1,27 @@
-import type { TObject } from 'typebox';
-import { BandRow, bandCalls, ConcertRow, concertCalls, EventRow, eventCalls, VenueRow, venueCalls } from '#contracts';
+import type { TObject, TSchema } from 'typebox';
+import type { ServiceName } from '#config';
+import {
+  BandRow,
+  bandCalls,
+  type CallContract,
+  ConcertRow,
+  concertCalls,
+  EventRow,
+  eventCalls,
+  VenueRow,
+  venueCalls,
+} from '#contracts';
 
 /** The four kinds of record in the order of their import: what a concert refers to comes before it. */
-export const kindNames = ['bands', 'venues', 'events', 'concerts'] as const;
+export const kindNames = ['bands', 'venues', 'events', 'concerts'] as const satisfies ServiceName[];
 export type KindName = (typeof kindNames)[number];
 
-type Calls = typeof bandCalls | typeof venueCalls | typeof eventCalls | typeof concertCalls;
+type AnyCalls = typeof bandCalls | typeof venueCalls | typeof eventCalls | typeof concertCalls;
 
 interface Kind {
   /** what a row of this kind must be */
   row: TObject;
-  calls: Pick<Calls, 'byIds' | 'upsert' | 'health'>;
+  calls: Pick<AnyCalls, 'byIds' | 'health'> & { upsert: CallContract<TSchema, typeof bandCalls.upsert.reply> };
   /** the fields that name a record of another kind */
   references: ReadonlyMap<string, KindName>;
 }

@@ -45,7 +45,8 @@ export async function findSources(from: string, kind?: KindName): Promise<Source
     throw new UsageError(`${from} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`);
   });
   if (!found.isDirectory()) return { files: [fileSource(from, found.size, kind)], ignored: [] };
-  if (kind !== undefined) throw new UsageError('--kind is for a single file; in a folder the names of the files say what they hold');
+  if (kind !== undefined)
+    throw new UsageError('--kind is for a single file; in a folder the names of the files say what they hold');
   return folderSources(from);
 }
 
@@ -84,6 +85,7 @@ async function fileSize(path: string): Promise<{ size: number; isFile: boolean }
 function refuseTwice(files: readonly Source[]): void {
   for (const [at, { kind, path }] of files.entries()) {
     const next = files[at + 1];
-    if (next?.kind === kind) throw new UsageError(`both ${path} and ${basename(next.path)} hold ${kind}: import one file at a time`);
+    if (next?.kind === kind)
+      throw new UsageError(`both ${path} and ${basename(next.path)} hold ${kind}: import one file at a time`);
   }
 }

@@ -1,0 +1,128 @@
+import { loadConfig } from '#config';
+import { CannotStart, EXIT_CANNOT_START, Fault } from '#problem';
+import { type ImportContext, importFile } from './file-import.js';
+import { ImportStopped } from './import-stopped.js';
+import { type KindName, kindNames, kinds } from './kinds.js';
+import { type OwnServices, startOwnServices } from './own-services.js';
+import { type Done, showProgress } from './progress.js';
+import { KnownIds } from './references.js';
+import { formatted, Report } from './report.js';
+import { ServiceClients } from './service-clients.js';
+import { findSources, type Source, UsageError } from './sources.js';
+
+const EXIT_FAULTS = 1;
+export const EXIT_USAGE = 2;
+/** 128 and the number of SIGINT, as shells have it. */
+const EXIT_INTERRUPTED = 130;
+
+export interface ImportOptions {
+  /** a folder, or one file */
+  from: string;
+  /** what one file holds whose name does not say it */
+  kind?: KindName;
+}
+
+/**
+ * Imports bands, venues, events and concerts into the running services, or into services that it starts for its duration.
+ * Says on standard error how far it is, and in the end on standard output what became of the rows.
+ *
+ * @returns the exit code: 0 when every row is in the stores, 1 when one is not, 2 for a wrong command, 130 when interrupted
+ */
+export async function runImport({ from, kind }: ImportOptions): Promise<number> {
+  const stop = new AbortController();
+  const interrupt = () => stop.abort(new Interrupted('interrupted; run it again to complete it'));
+  process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
+  try {
+    const { files, ignored } = await findSources(from, kind);
+    if (ignored.length > 0) say(`ignored, since their names say nothing about what they hold: ${ignored.join(', ')}`);
+    return await importAll(files, stop);
+  } catch (error) {
+    // What fails because of the abort says less than the reason of it.
+    return exitCodeOf(stop.signal.aborted ? stop.signal.reason : error);
+  } finally {
+    process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
+  }
+}
+
+class Interrupted extends ImportStopped {}
+
+/** Says what ended the import. */
+function exitCodeOf(error: unknown): number {
+  if (!isExpected(error)) throw error;
+  say(error.message);
+  if (error instanceof Interrupted) return EXIT_INTERRUPTED;
+  if (error instanceof UsageError) return EXIT_USAGE;
+  if (error instanceof CannotStart) return EXIT_CANNOT_START;
+  return EXIT_FAULTS;
+}
+
+// A file that cannot be read is the file system's error: its message names the file.
+const isExpected = (error: unknown): error is Error =>
+  [ImportStopped, UsageError, CannotStart, Fault].some((kind) => error instanceof kind) ||
+  (error instanceof Error && 'syscall' in error);
+
+async function importAll(files: readonly Source[], stop: AbortController): Promise<number> {
+  const clients = new ServiceClients(loadConfig().services, stop.signal);
+  let services: OwnServices | undefined;
+  // So that what is under way ends too: its rows are stored or not, and the next import finds out.
+  stop.signal.addEventListener('abort', () => clients.close());
+  try {
+    services = await reach(clients, stop);
+    return await importInto(clients, files, stop.signal);
+  } finally {
+    clients.close();
+    await services?.stop();
+  }
+}
+
+/** Makes sure that all four services answer; when none does, starts them. */
+async function reach(clients: ServiceClients, stop: AbortController): Promise<OwnServices | undefined> {
+  const silent = await clients.silent();
+  stop.signal.throwIfAborted();
+  if (silent.length === 0) return undefined;
+  if (silent.length < kindNames.length) {
+    throw new ImportStopped(
+      `some services answer, and these do not: ${silent.map((kind) => clients.addressOf(kind)).join(', ')}`,
+    );
+  }
+  say('no service answers: starting the four for the time of the import');
+  return await startOwnServices(clients, stop.signal, (reason) => stop.abort(reason));
+}
+
+async function importInto(clients: ServiceClients, files: readonly Source[], signal: AbortSignal): Promise<number> {
+  const report = new Report();
+  const done: Done = { kind: files[0]?.kind ?? 'bands', rows: 0, bytes: 0 };
+  const context: ImportContext = {
+    clients,
+    known: new KnownIds(async (kind, ids) =>
+      (await clients.call(kind, kinds[kind].calls.byIds, { ids })).items.map(({ id }) => id),
+    ),
+    report,
+    onBytes: (bytes) => {
+      done.bytes += bytes;
+    },
+    signal,
+  };
+  const startedAt = performance.now();
+  const endProgress = showProgress(totalBytes(files), () => ({ ...done, rows: report.rowsRead }));
+  try {
+    for (const file of files) {
+      done.kind = file.kind;
+      await importFile(file, context);
+    }
+  } finally {
+    endProgress();
+    process.stdout.write(`${report}\n`);
+    say(`${rate(report.rowsRead, performance.now() - startedAt)}`);
+  }
+  return report.hasFaults ? EXIT_FAULTS : 0;
+}
+
+const totalBytes = (files: readonly Source[]): number => files.reduce((sum, { bytes }) => sum + bytes, 0);
+
+const rate = (rows: number, elapsedMs: number): string =>
+  `${formatted(rows)} rows in ${(elapsedMs / 1_000).toFixed(1)} s, ${formatted(Math.round(rows / (elapsedMs / 1_000)))} rows/s`;
+
+const say = (line: string): void => {
+  process.stderr.write(`${line}\n`);
+};
