@@ -54,12 +54,9 @@ export function isNotModified(ifNoneMatch: string | undefined, etag: string): bo
  * `Next-Cursor`.
  */
 function pageLinks({ url }: FastifyRequest, next: string | undefined): string {
-  const links = [
-    ...(next === undefined ? [] : [`<${withCursor(url, next)}>; rel="next"`]),
-    `<${withCursor(url, undefined)}>; rel="first"`,
-  ];
-  let length = 0;
-  return links.filter((link) => (length += link.length) <= MAX_LINKS_LENGTH).join(', ');
+  const nextLink = next === undefined ? [] : [`<${withCursor(url, next)}>; rel="next"`];
+  const links = [...nextLink, `<${withCursor(url, undefined)}>; rel="first"`];
+  return [links, nextLink].map((some) => some.join(', ')).find(({ length }) => length <= MAX_LINKS_LENGTH) ?? '';
 }
 
 function withCursor(url: string, cursor: string | undefined): string {
