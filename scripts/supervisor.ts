@@ -30,8 +30,6 @@ export interface SupervisorOptions {
   formatLine?: (line: string) => string;
   /** a module that each process loads first */
   preload?: string;
-  /** variables that every process has, beside those of this one */
-  environment?: Record<string, string>;
 }
 
 export interface Supervisor {
@@ -50,7 +48,7 @@ export function supervise(processes: SupervisedProcess[], options: SupervisorOpt
   const keeper = new Keeper(logger);
 
   const { result } = createConcurrently(
-    processes.map(({ name, script }) => ({ name, command: script, ipc: IPC_DESCRIPTOR, env: options.environment ?? {} })),
+    processes.map(({ name, script }) => ({ name, command: script, ipc: IPC_DESCRIPTOR })),
     {
       cwd: options.cwd,
       logger,
