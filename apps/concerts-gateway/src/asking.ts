@@ -1,4 +1,4 @@
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { Fault } from '#problem';
@@ -22,7 +22,7 @@ export function identify(headers: FastifyRequest['headers']): Asking {
   return {
     deadline: Date.now() + READ_DEADLINE_MS,
     requestId: typeof requestId === 'string' && REQUEST_ID.test(requestId) ? requestId : randomUUID(),
-    traceId: traceId ?? randomBytes(16).toString('hex'),
+    traceId: traceId ?? randomUUID().replaceAll('-', ''),
   };
 }
 

@@ -29,7 +29,7 @@ export function Describe({ summary, id, parameters, body, list, record, partial 
   };
   return applyDecorators(
     ApiOperation({ summary }),
-    ...(id ? [ApiParam({ name: 'id', description: `of the ${id}`, schema: { type: 'integer', minimum: 0 }, example: 1 })] : []),
+    ...(id ? [ApiParam({ name: 'id', description: `of the ${id}`, schema: { type: 'integer', minimum: 0 } })] : []),
     ...Object.entries(parameters?.properties ?? {}).map(([name, property]) => queryParameter(name, property)),
     ...(body ? [ApiBody({ schema: plain(body) })] : []),
     ApiResponse({ status: 200, description: 'the answer', headers, content: { 'application/json': { schema } } }),
@@ -51,7 +51,7 @@ const listHeaders = {
 const plain = (schema: TSchema | undefined): object => JSON.parse(JSON.stringify(schema ?? {}));
 
 function queryParameter(name: string, property: TSchema): MethodDecorator {
-  const { description, examples, ...schema }: { description?: string; examples?: unknown[] } = plain(property);
+  const { description, ...schema }: { description?: string } = plain(property);
   return ApiQuery({
     name,
     required: false,
@@ -59,7 +59,6 @@ function queryParameter(name: string, property: TSchema): MethodDecorator {
     explode: false,
     schema,
     ...(description && { description }),
-    ...(examples && { example: examples[0] }),
   });
 }
 

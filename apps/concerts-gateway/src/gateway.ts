@@ -14,7 +14,7 @@ import { guardServer, httpServerOptions, ProblemFilter } from './problems.js';
 import { Routes } from './routes.js';
 
 /** Answers smaller than this are not worth compressing. */
-const COMPRESS_FROM_BYTES = 4_096;
+const COMPRESS_FROM_BYTES = 16_384;
 /** Brotli's own default is made for files that are compressed once. */
 const BROTLI_QUALITY = 4;
 

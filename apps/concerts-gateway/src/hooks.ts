@@ -20,15 +20,16 @@ export function addHooks(fastify: FastifyInstance, { config, logger }: { config:
 
   // Registered before compression, so that an ETag is that of the list itself.
   fastify.addHook('onSend', async (request, reply, payload) => {
-    if (reply.statusCode !== 200 || (request.method !== 'GET' && request.method !== 'HEAD') || typeof payload !== 'string')
-      return payload;
+    const isRead = request.method === 'GET' || request.method === 'HEAD';
+    const body = typeof payload === 'string' ? Buffer.from(payload) : payload;
+    if (reply.statusCode !== 200 || !isRead || !Buffer.isBuffer(body)) return payload;
     if (!reply.hasHeader('cache-control')) reply.header('cache-control', cacheControl);
     const given = reply.getHeader('etag');
-    const etag = typeof given === 'string' ? given : listETag(payload, String(reply.getHeader('content-type')));
+    const etag = typeof given === 'string' ? given : listETag(body, String(reply.getHeader('content-type')));
     reply.header('etag', etag);
     // A strong ETag names bytes: compressed ones would be others. This is how the compression is told.
     if (!etag.startsWith('W/')) request.headers['x-no-compression'] = '1';
-    if (!isNotModified(request.headers['if-none-match'], etag)) return payload;
+    if (!isNotModified(request.headers['if-none-match'], etag)) return body;
     reply.code(304).removeHeader('content-type');
     return '';
   });

@@ -28,7 +28,7 @@ const PageLimit = Type.Integer({ minimum: 1, maximum: MAX_PAGE_SIZE + 1 });
 export const UpsertOutcome = Type.Object(
   {
     id: Id,
-    outcome: Type.Enum(['created', 'updated', 'unchanged']),
+    outcome: Type.Enum(['created', 'updated', 'unchanged'], { type: 'string' }),
     keyHolder: Type.Optional(Id),
   },
   closed,
@@ -37,7 +37,7 @@ export const UpsertOutcome = Type.Object(
 export const StoreHealth = Type.Object({
   service: Type.String(),
   version: Type.String({ description: 'of the program' }),
-  store: Type.Enum(['sqlite', 'mongodb']),
+  store: Type.Enum(['sqlite', 'mongodb'], { type: 'string' }),
   storeId: Type.String({ format: 'uuid' }),
   schemaVersion: Type.Integer(),
 });
@@ -100,7 +100,7 @@ export const FindConcerts = Type.Object(
         description: 'without it: all but cancelled',
       }),
     ),
-    sort: Type.Enum(['-date', 'date']),
+    sort: Type.Enum(['-date', 'date'], { type: 'string' }),
     after: Type.Optional(DateKey),
     limit: PageLimit,
     scanBudget: Type.Optional(Type.Integer({ minimum: 0, maximum: SCAN_BUDGET })),

@@ -6,21 +6,19 @@ import { EpochMs, Id, Latitude, Longitude, MAX_IDS_PER_QUERY, MAX_PAGE_SIZE, Nam
 /** What the REST API takes and answers. The validators, the OpenAPI document and the types derive from here. */
 const closed = { additionalProperties: false };
 
-const idList = (of: string, example: number[]) =>
+const idList = (of: string) =>
   Type.Array(QueryId, {
     minItems: 1,
     maxItems: MAX_IDS_PER_QUERY,
     description: `any of these ${of}; one that does not exist matches nothing`,
-    examples: [example],
   });
 
 const place = {
-  latitude: Type.Number({ ...Latitude, examples: [48.857931] }),
-  longitude: Type.Number({ ...Longitude, examples: [2.350144] }),
+  latitude: Latitude,
+  longitude: Longitude,
   radius: Type.Number({
     minimum: 0,
     description: 'in km, inclusive; given together with latitude and longitude',
-    examples: [10],
   }),
 };
 
@@ -29,7 +27,6 @@ const limit = Type.Integer({
   maximum: MAX_PAGE_SIZE,
   default: MAX_PAGE_SIZE,
   description: 'rows of one answer; the rest is behind its next link',
-  examples: [3],
 });
 const cursor = Type.String({
   minLength: 1,
@@ -59,8 +56,8 @@ export const ConcertListRow = Type.Object(
     country: Venue.properties.country,
     timeZone: nullable(Type.String()),
     localDate: nullable(Type.String({ format: 'date', description: 'the day at the venue' })),
-    status: Type.Enum(concertStatuses),
-    role: Type.Enum(concertRoles),
+    status: Type.Enum(concertStatuses, { type: 'string' }),
+    role: Type.Enum(concertRoles, { type: 'string' }),
     distance: Type.Optional(Type.Number({ minimum: 0, description: 'km from the place that was asked for' })),
   },
   closed,
@@ -69,27 +66,30 @@ export const ConcertListRow = Type.Object(
 const concertFields = Object.keys(ConcertListRow.properties);
 
 const searchFilters = {
-  bandIds: idList('bands', [1, 2]),
-  venueIds: idList('venues', [1]),
-  eventIds: idList('events', [1]),
+  bandIds: idList('bands'),
+  venueIds: idList('venues'),
+  eventIds: idList('events'),
   ...place,
   from: moment('not before'),
   to: moment('before an instant, or up to the end of a day'),
-  status: Type.Enum([...concertStatuses, 'any'], { description: 'without it: all but cancelled' }),
+  status: Type.Enum([...concertStatuses, 'any'], { type: 'string', description: 'without it: all but cancelled' }),
 };
 
 /** The parameters of a search for concerts, in a query or in a JSON body. */
 export const ConcertSearch = Type.Partial(
   Type.Object({
     ...searchFilters,
-    sort: Type.Enum(['-date', 'date'], { default: '-date', description: 'newest first, or oldest first; ids break ties' }),
+    sort: Type.Enum(['-date', 'date'], {
+      type: 'string',
+      default: '-date',
+      description: 'newest first, or oldest first; ids break ties',
+    }),
     limit,
     cursor,
-    fields: Type.Array(Type.Enum(concertFields), {
+    fields: Type.Array(Type.Enum(concertFields, { type: 'string' }), {
       minItems: 1,
       maxItems: concertFields.length,
       description: 'only these columns',
-      examples: [['band', 'location', 'date']],
     }),
   }),
   closed,
@@ -101,7 +101,6 @@ export const NamedSearch = Type.Partial(
     name: Type.String({
       ...Name,
       description: 'a name or the beginning of one, whatever its case and accents',
-      examples: ['the'],
     }),
     limit,
     cursor,
@@ -154,7 +153,7 @@ const ServiceHealth = Type.Object({
 
 export const Liveness = Type.Object({ status: Type.Literal('ok') }, closed);
 export const Readiness = Type.Object({
-  status: Type.Enum(['ready', 'draining']),
+  status: Type.Enum(['ready', 'draining'], { type: 'string' }),
   version: Type.String(),
   readModel: Type.String(),
   services: Type.Object({ bands: ServiceHealth, venues: ServiceHealth, events: ServiceHealth, concerts: ServiceHealth }),

@@ -74,7 +74,7 @@ export const VenueRow = Type.Object(
 export const eventKinds = ['bill', 'festival', 'tour'] as const;
 const eventStated = {
   name: Name,
-  kind: Type.Enum(eventKinds),
+  kind: Type.Enum(eventKinds, { type: 'string' }),
   startDate: EpochMs,
   endDate: EpochMs,
 };
@@ -96,8 +96,8 @@ export const concertRoles = ['headliner', 'support'] as const;
 const concertStated = { bandId: Id, venueId: Id, date: EpochMs };
 const concertDefaulted = {
   eventId: nullable(Id),
-  status: Type.Enum(concertStatuses, { default: 'scheduled' }),
-  role: Type.Enum(concertRoles, { default: 'headliner' }),
+  status: Type.Enum(concertStatuses, { type: 'string', default: 'scheduled' }),
+  role: Type.Enum(concertRoles, { type: 'string', default: 'headliner' }),
   billingIndex: Type.Integer({
     minimum: 0,
     maximum: 10_000,
