@@ -19,6 +19,9 @@ export const CLOCK_DIFFERENCE_WARNING_MS = 250;
 export const FIRST_RECONNECT_MS = 100;
 export const LAST_RECONNECT_MS = 500;
 
+/** A supervised process is back about a second after it died: so long are calls kept for a peer that was just lost. */
+export const RESTART_GRACE_MS = 1_500;
+
 /**
  * A message, in bytes of UTF-8. The sender measures bytes. The length in Nest's frames counts UTF-16 units, of which
  * there are never more than bytes, so a receiver may refuse a frame by its length alone.

@@ -28,10 +28,16 @@ export class Heartbeat {
   #sentAt = 0;
   #bytesRead = 0;
   #missed = 0;
+  #silent = false;
 
   constructor(peer: Peer, logger: RpcLogger) {
     this.#peer = peer;
     this.#log = logger;
+  }
+
+  /** The peer was given up because it said nothing, and has not answered since. A stopped process still accepts. */
+  get isSilent(): boolean {
+    return this.#silent;
   }
 
   start(socket: FramedSocket): void {
@@ -66,6 +72,7 @@ export class Heartbeat {
     const silent = netSocket.bytesRead === this.#bytesRead;
     this.#missed = silent ? this.#missed + 1 : 0;
     if (this.#missed >= MAX_MISSED_PINGS) {
+      this.#silent = true;
       netSocket.destroy(new Error(`${MAX_MISSED_PINGS} pings were not answered`));
       return;
     }
@@ -75,6 +82,7 @@ export class Heartbeat {
 
   #answered(response: unknown): void {
     if (!this.status.up) this.#log.info(this.#peer, 'connected to a service');
+    this.#silent = false;
     this.status.up = true;
     this.status.lastError = null;
     if (isObject(response) && isObject(response.ok) && typeof response.ok.now === 'number') this.#setClock(response.ok.now);

@@ -11,6 +11,7 @@ import {
   MAX_REPLY_CHUNKS,
   MAX_WAITING_BYTES,
   MAX_WAITING_CALLS,
+  RESTART_GRACE_MS,
 } from './bounds.js';
 import type { CallContext } from './call-context.js';
 import { FramedSocket } from './framed-socket.js';
@@ -32,7 +33,8 @@ interface PendingCall {
 
 /**
  * One socket to one peer, which reconnects by itself. A call is sent when the socket has room for it and waits its turn
- * otherwise; it ends with a reply, a fault, or `Timeout` at its deadline, and nothing of it stays behind.
+ * otherwise, also for a peer that was just lost and is likely to be back; it ends with a reply, a fault, or `Timeout` at
+ * its deadline, and nothing of it stays behind.
  */
 export class RpcConnection extends ClientTCP {
   readonly #peer: Peer;
@@ -45,6 +47,8 @@ export class RpcConnection extends ClientTCP {
   #closed = false;
   #reconnectTimer: NodeJS.Timeout | undefined;
   #reconnectMs = FIRST_RECONNECT_MS;
+  /** Runs while calls wait for the return of a peer that was just lost. */
+  #graceTimer: NodeJS.Timeout | undefined;
 
   constructor(peer: Peer, logger: RpcLogger) {
     super({ host: peer.host, port: peer.port, socketClass: FramedSocket });
@@ -79,6 +83,7 @@ export class RpcConnection extends ClientTCP {
   override close(): void {
     this.#closed = true;
     clearTimeout(this.#reconnectTimer);
+    this.#endGrace();
     const { socket } = this;
     super.close();
     socket?.netSocket.destroy();
@@ -101,9 +106,10 @@ export class RpcConnection extends ClientTCP {
   /** Nest calls this when the socket is gone. What was under way may or may not have been done. */
   override handleClose(): void {
     super.handleClose();
+    if (this.#heartbeat.status.up && !this.#closed) this.#graceTimer ??= setTimeout(() => this.#endGrace(), RESTART_GRACE_MS);
     this.#heartbeat.stop();
-    const fault = new Fault('Unavailable', `${this.#peer.service} is not reachable`);
-    for (const call of [...this.#sent.values(), ...this.#waiting]) this.#fail(call, fault);
+    this.#failAll(this.#sent.values());
+    if (!this.#graceTimer) this.#failAll(this.#waiting);
     if (this.#closed) return;
     this.#reconnectTimer = setTimeout(() => this.#open(), this.#reconnectMs);
     this.#reconnectMs = Math.min(this.#reconnectMs * 2, LAST_RECONNECT_MS);
@@ -119,6 +125,7 @@ export class RpcConnection extends ClientTCP {
     if (bytes > MAX_MESSAGE_BYTES)
       return new Fault('ContentTooLarge', `${bytes} bytes for ${name}: ${MAX_MESSAGE_BYTES} is the most`);
     if (remainingMs(deadline) === 0) return this.#timeout(name);
+    if (this.#heartbeat.isSilent) return this.#unreachable();
     const full = this.#waiting.size >= MAX_WAITING_CALLS || this.#waitingBytes + bytes > MAX_WAITING_BYTES;
     return full ? new Fault('Overloaded', `too many calls wait for ${service}`) : null;
   }
@@ -127,8 +134,13 @@ export class RpcConnection extends ClientTCP {
     return new Fault('Timeout', `${this.#peer.service} did not answer ${name} in time`);
   }
 
+  #unreachable(): Fault {
+    return new Fault('Unavailable', `${this.#peer.service} is not reachable`);
+  }
+
   /** What is written but not read counts, or calls that timed out would pile up before a peer that has stopped. */
   #hasRoom({ bytes }: PendingCall): boolean {
+    if (this.#graceTimer) return false; // a connection is tried, which may fail
     const unsent = this.socket?.netSocket.writableLength ?? 0;
     return this.#sent.size < MAX_OUTSTANDING_CALLS && Math.max(this.#sentBytes, unsent) + bytes <= MAX_OUTSTANDING_BYTES;
   }
@@ -175,6 +187,16 @@ export class RpcConnection extends ClientTCP {
     call.reject(fault);
   }
 
+  #failAll(calls: Iterable<PendingCall>): void {
+    for (const call of [...calls]) this.#fail(call, this.#unreachable());
+  }
+
+  #endGrace(): void {
+    clearTimeout(this.#graceTimer);
+    this.#graceTimer = undefined;
+    this.#failAll(this.#waiting);
+  }
+
   #giveUp(call: PendingCall): void {
     this.#fail(call, this.#timeout(call.name));
   }
@@ -192,7 +214,10 @@ export class RpcConnection extends ClientTCP {
     netSocket.once('connect', () => {
       clearTimeout(timer);
       this.#reconnectMs = FIRST_RECONNECT_MS;
+      clearTimeout(this.#graceTimer);
+      this.#graceTimer = undefined;
       this.#heartbeat.start(socket);
+      this.#sendWaiting();
     });
   }
 }

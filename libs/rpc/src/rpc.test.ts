@@ -365,6 +365,31 @@ describe('a server', () => {
     );
   });
 
+  test('that comes back soon after it was lost answers the calls made meanwhile', async () => {
+    const { port, app } = await startServer();
+    const client = connect(port);
+    await until(() => client.status().up, 1_000);
+    await app.close();
+    await until(() => !client.status().up, 1_000);
+    const calls = ['a', 'b'].map((text) => client.call(echo, { text }, within(5_000)));
+    await sleep(300);
+    await startServer({ port });
+    expect(await Promise.all(calls)).toEqual([{ text: 'a' }, { text: 'b' }]);
+  });
+
+  test('that does not come back is waited for once, and then no more', async () => {
+    const { port, app } = await startServer();
+    const client = connect(port);
+    await until(() => client.status().up, 1_000);
+    await app.close();
+    await until(() => !client.status().up, 1_000);
+    expect((await faultOf(client.call(echo, { text: 'a' }, within(200)))).code).toBe('Timeout');
+    expect((await faultOf(client.call(echo, { text: 'a' }, within(5_000)))).code).toBe('Unavailable');
+    const start = Date.now();
+    expect((await faultOf(client.call(echo, { text: 'a' }, within(5_000)))).code).toBe('Unavailable');
+    expect(Date.now() - start).toBeLessThan(500);
+  });
+
   test('that drains finishes the calls in flight, refuses new ones as retryable and then closes', async () => {
     const { server, port } = await startServer();
     const client = connect(port);
@@ -437,6 +462,22 @@ describe('a peer', () => {
     expect(client.status().up).toBe(false);
     await until(() => client.status().lastError !== null, (MAX_MISSED_PINGS + 1.5) * PING_INTERVAL_MS);
     expect(client.status().lastError).toContain('pings');
+  });
+
+  test('that accepts and says nothing is not asked again until it answers a ping', async () => {
+    let isSilent = true;
+    const port = await fakePeer((socket, { id }) => {
+      if (!isSilent) socket.sendMessage(JSON.stringify({ id, response: { ok: { text: 'a' } }, isDisposed: true }));
+    });
+    const client = connect(port);
+    await until(() => client.status().lastError !== null, (MAX_MISSED_PINGS + 1.5) * PING_INTERVAL_MS);
+    await sleep(300); // it accepts again
+    const start = Date.now();
+    expect((await faultOf(client.call(echo, { text: 'a' }, within(5_000)))).code).toBe('Unavailable');
+    expect(Date.now() - start).toBeLessThan(500);
+    isSilent = false;
+    await until(() => client.status().up, 1.5 * PING_INTERVAL_MS);
+    expect(await client.call(echo, { text: 'a' }, within(2_000))).toEqual({ text: 'a' });
   });
 
   test('whose clock differs is said in the status and once in the log', async () => {
