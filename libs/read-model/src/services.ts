@@ -5,18 +5,23 @@ import {
   concertCalls,
   type Event,
   type FindConcerts,
+  MAX_IDS_PER_CALL,
+  MAX_PAGE_SIZE,
   MAX_VENUE_IDS_PER_FIND,
   SCAN_BUDGET,
   type Venue,
   venueCalls,
 } from '#contracts';
 import { distanceFrom } from '#geo';
-import { hasLocalDate, isInLocalRange, widened } from './local-range.js';
+import { remainingMs } from '#problem';
+import { hasLocalDate, isInLocalRange, narrowed, UNKNOWN_ZONE, widened } from './local-range.js';
 import type { Asking, ConcertPage, ConcertQuery, ConcertReadModel, JoinedConcert, Part, Stage } from './query.js';
 import { type Callers, essential, isOutage, possible, ServiceRecords } from './service-records.js';
 
 /** Kept back from the deadline for what comes after the last call: the join, and sending the answer. */
 const ANSWER_RESERVE_MS = 150;
+/** The most of what is left of a short deadline that is kept back. */
+const ANSWER_RESERVE_SHARE = 0.25;
 
 /**
  * The read model that asks the owner services each time and joins their answers: always right, always there. What is
@@ -30,7 +35,7 @@ export class ServicesReadModel implements ConcertReadModel {
   }
 
   async find(query: ConcertQuery, asking: Asking): Promise<ConcertPage> {
-    const inTime = { ...asking, deadline: asking.deadline - ANSWER_RESERVE_MS };
+    const inTime = withReserve(asking);
     const stages = new Stages();
     const venueIds = await this.venueIdsOf(query, inTime, stages);
     const search = searchOf(query, venueIds);
@@ -49,7 +54,7 @@ export class ServicesReadModel implements ConcertReadModel {
   }
 
   async byId(id: number, asking: Asking): Promise<Pick<ConcertPage, 'concerts' | 'missing'>> {
-    const inTime = { ...asking, deadline: asking.deadline - ANSWER_RESERVE_MS };
+    const inTime = withReserve(asking);
     const concerts = await essential('concerts', this.records.concerts(possible([id]), inTime));
     return this.join([...concerts.values()], undefined, { circle: undefined, asking: inTime, stages: new Stages() });
   }
@@ -84,32 +89,48 @@ export class ServicesReadModel implements ConcertReadModel {
     return { concerts: await this.search(search, asking, stages), venues: undefined };
   }
 
-  /** Days differ by venue: a range wide enough for any is asked for, each venue's zone decides, the page is refilled. */
+  /**
+   * Days differ by venue: a range wide enough for any is asked for, each venue's zone decides, the page is refilled. What
+   * is left out lies within a day beside the range, but that may be the day of a festival: then the zones of the
+   * venues, where they are known, narrow the range, and each refill asks for more than the one before.
+   */
   private async findLocal(query: ConcertQuery, search: FindConcerts, asking: Asking, stages: Stages): Promise<Found> {
     const venues = new Map<number, Venue>();
-    const concerts: Concert[] = [];
-    let after = search.after;
-    while (concerts.length < search.limit) {
-      const batch = await this.search({ ...search, ...(after && { after }) }, asking, stages);
-      const unknown = batch.map(({ venueId }) => venueId).filter((id) => !venues.has(id));
+    const zoneOf = (venueId: number) => venues.get(venueId)?.timeZone ?? UNKNOWN_ZONE;
+    const learn = async (venueIds: readonly number[]) => {
+      const unknown = venueIds.filter((id) => !venues.has(id));
       const read = await essential('venues', stages.time('venues', this.records.venues(unknown, asking)));
       for (const [id, venue] of read) venues.set(id, venue);
-      concerts.push(...batch.filter(({ date, venueId }) => isInLocalRange(query, date, venues.get(venueId)?.timeZone)));
+    };
+    const concerts: Concert[] = [];
+    for (let next = search; concerts.length < search.limit; ) {
+      const batch = await this.search(next, asking, stages);
+      await learn(batch.map(({ venueId }) => venueId));
+      concerts.push(...batch.filter(({ date, venueId }) => isInLocalRange(query, date, zoneOf(venueId))));
       const last = batch.at(-1);
-      if (batch.length < search.limit || !last) break;
-      after = { date: last.date, id: last.id };
+      if (batch.length < next.limit || !last) break;
+      const { venueIds = [] } = search;
+      const canNarrow = next === search && venueIds.length > 0 && venueIds.length <= MAX_IDS_PER_CALL;
+      if (canNarrow) await learn(venueIds);
+      next = {
+        ...next,
+        ...(canNarrow && narrowed(query, [...new Set(venueIds.map(zoneOf))])),
+        after: { date: last.date, id: last.id },
+        limit: Math.min(2 * next.limit, MAX_PAGE_SIZE + 1),
+        scanBudget: Math.max(0, SCAN_BUDGET - stages.entriesRead('concerts')),
+      };
     }
     return { concerts: concerts.slice(0, search.limit), venues };
   }
 
   /** One search. More venues than one call may name are asked about in several, whose answers are merged. */
   private async search(search: FindConcerts, asking: Asking, stages: Stages): Promise<Concert[]> {
-    const { venueIds = [] } = search;
+    const { venueIds = [], scanBudget = SCAN_BUDGET } = search;
     const parts: FindConcerts[] = [];
     const count = Math.max(1, Math.ceil(venueIds.length / MAX_VENUE_IDS_PER_FIND));
     for (let part = 0; part < count && count > 1; part++) {
       const some = venueIds.slice(part * MAX_VENUE_IDS_PER_FIND, (part + 1) * MAX_VENUE_IDS_PER_FIND);
-      parts.push({ ...search, venueIds: some, scanBudget: Math.floor(SCAN_BUDGET / count) });
+      parts.push({ ...search, venueIds: some, scanBudget: Math.floor(scanBudget / count) });
     }
     const asked = (parts.length > 0 ? parts : [search]).map((one) => this.callers.concerts.call(concertCalls.find, one, asking));
     const answers = await essential(
@@ -161,6 +182,11 @@ export class ServicesReadModel implements ConcertReadModel {
     ]);
     return { concerts: joined(concerts, { bands, venues, events, circle }), missing };
   }
+}
+
+function withReserve(asking: Asking): Asking {
+  const reserveMs = Math.min(ANSWER_RESERVE_MS, ANSWER_RESERVE_SHARE * remainingMs(asking.deadline));
+  return { ...asking, deadline: Math.floor(asking.deadline - reserveMs) };
 }
 
 interface Found {
@@ -217,6 +243,10 @@ class Stages {
     stage.durationMs += performance.now() - start;
     if (entriesOf) stage.entriesRead = (stage.entriesRead ?? 0) + entriesOf(result);
     return result;
+  }
+
+  entriesRead(name: string): number {
+    return this.list.find((stage) => stage.name === name)?.entriesRead ?? 0;
   }
 
   private add(name: string): Stage {

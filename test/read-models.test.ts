@@ -1,0 +1,17 @@
+import { ServicesReadModel } from '#read-model';
+import { readModelConformance, type Subject, type World } from '../libs/read-model/src/conformance.js';
+import { System } from './support/system.js';
+
+/** Every read model, over every store that it may read from. */
+const services =
+  (start: () => Promise<System>) =>
+  async (world: World): Promise<Subject> => {
+    const system = await start();
+    await system.load(world);
+    return { readModel: new ServicesReadModel(system.clients), close: () => system.close() };
+  };
+
+readModelConformance(
+  'services, on SQLite',
+  services(() => System.start()),
+);
