@@ -1,21 +1,21 @@
-export { CannotStart, EXIT_CANNOT_START } from "./cannot-start.js";
+export { CannotStart, EXIT_CANNOT_START } from './cannot-start.js';
 export {
-	codeOfStatus,
-	type ErrorCode,
-	errorCodes,
-	isErrorCode,
-} from "./codes.js";
-export { assertInTime, remainingMs } from "./deadline.js";
+  codeOfStatus,
+  type ErrorCode,
+  errorCodes,
+  isErrorCode,
+} from './codes.js';
+export { assertInTime, remainingMs } from './deadline.js';
 export {
-	Fault,
-	type FieldFault,
-	faultFromWire,
-	toFault,
-	type WireFault,
-} from "./fault.js";
+  Fault,
+  type FieldFault,
+  faultFromWire,
+  toFault,
+  type WireFault,
+} from './fault.js';
 export {
-	PROBLEM_MEDIA_TYPE,
-	type Problem,
-	problemType,
-	toProblem,
-} from "./problem.js";
+  PROBLEM_MEDIA_TYPE,
+  type Problem,
+  problemType,
+  toProblem,
+} from './problem.js';
