@@ -1,5 +1,6 @@
 import { ServicesReadModel } from '#read-model';
 import { readModelConformance, type Subject, type World } from '../libs/read-model/src/conformance.js';
+import { describeOnMongo } from './support/mongo.js';
 import { System } from './support/system.js';
 
 /** Every read model, over every store that it may read from. */
@@ -14,4 +15,10 @@ const services =
 readModelConformance(
   'services, on SQLite',
   services(() => System.start()),
+);
+describeOnMongo('on MongoDB', (mongo) =>
+  readModelConformance(
+    'services, on MongoDB',
+    services(() => System.start({ MONGO_URL: mongo().urlOf('read-models') })),
+  ),
 );

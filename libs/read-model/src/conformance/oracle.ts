@@ -1,4 +1,4 @@
-import type { DateKey, ParsedMoment } from '#contracts';
+import type { Circle, DateKey, ParsedMoment } from '#contracts';
 import { distanceKm } from '#geo';
 import type { ConcertQuery } from '../query.js';
 import type { World } from './world.js';
@@ -23,6 +23,7 @@ export class Oracle {
   private readonly venues;
   private readonly events;
   private readonly concerts;
+  private readonly within = new WeakMap<Circle, ReadonlySet<number>>();
 
   constructor({ bands, venues, events, concerts }: World) {
     this.bands = new Map(bands.map((band) => [band.id, band]));
@@ -61,9 +62,14 @@ export class Oracle {
     };
   }
 
-  venuesWithin(circle: NonNullable<ConcertQuery['circle']>): Set<number> {
+  /** The ids of the venues in a circle. Pages of one query ask again for the same. */
+  venuesWithin(circle: Circle): ReadonlySet<number> {
+    const known = this.within.get(circle);
+    if (known) return known;
     const venues = [...this.venues.values()].filter((venue) => distanceKm(circle, venue) <= circle.radiusKm);
-    return new Set(venues.map(({ id }) => id));
+    const ids = new Set(venues.map(({ id }) => id));
+    this.within.set(circle, ids);
+    return ids;
   }
 }
 
