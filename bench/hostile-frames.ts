@@ -3,7 +3,7 @@
  * meanwhile, and what the server keeps in memory. The calls are compared with those during as many harmless frames, so
  * that the difference is what hostility does, not what company does.
  *
- * `node dist/bench/hostile-frames.js [count] [seed]`, after `npm run build`. Ends with 1 when memory grew by over 64 MB.
+ * `npm run bench:hostile-frames -- [count] [seed]`. Ends with 1 when memory grew by over 64 MB.
  */
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -15,6 +15,7 @@ import { NestFactory } from '@nestjs/core';
 import { Type } from 'typebox';
 import { defineCall, type ReplyOf, type RequestOf } from '#contracts';
 import { Answers, RpcClient, RpcServer } from '#rpc';
+import { seededRandom } from './support/seeded-random.js';
 
 const HOST = '127.0.0.1';
 const DEFAULT_COUNT = 100_000;
@@ -46,17 +47,6 @@ export async function startEchoServer(): Promise<{ port: number; close: () => Pr
   const app = await NestFactory.createMicroservice(EchoModule, { strategy: server, logger: false });
   await app.listen();
   return { port: server.address().port, close: () => app.close() };
-}
-
-/** Uniform numbers below 1, the same for the same seed (mulberry32). */
-function seededRandom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
 
 const framed = (json: string): string => `${json.length}#${json}`;

@@ -2,7 +2,6 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -10,6 +9,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { readConfig, type ServiceName, serviceNames } from '#config';
 import { bandCalls, concertCalls, eventCalls, venueCalls } from '#contracts';
 import { RpcClient } from '#rpc';
+import { freePorts } from '../bench/support/free-ports.js';
 import { System } from './support/system.js';
 
 const DIST = join(import.meta.dirname, '../dist');
@@ -34,22 +34,6 @@ afterEach(async () => {
   await Promise.all(closers.splice(0).map((close) => close()));
   await rm(folder, { recursive: true });
 });
-
-async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const server = createServer().listen(0, '127.0.0.1');
-      await once(server, 'listening');
-      return server;
-    }),
-  );
-  const ports = servers.map((server) => {
-    const address = server.address();
-    return typeof address === 'object' && address !== null ? address.port : 0;
-  });
-  await Promise.all(servers.map((server) => once(server.close(), 'close')));
-  return ports;
-}
 
 /** The services of the environment, running in this process. */
 async function startSystem(): Promise<System> {

@@ -1,0 +1,155 @@
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { readConfig, type ServiceName, serviceNames } from '#config';
+import { bandCalls, concertCalls, eventCalls, MAX_ROWS_PER_UPSERT, venueCalls } from '#contracts';
+import { generateWorld, type WorldOptions } from '#demo';
+import { RpcClient } from '#rpc';
+import { AppProcess } from './app-process.js';
+import { freePorts } from './free-ports.js';
+
+export type AppName = ServiceName | 'concerts-gateway';
+
+const GATEWAY = 'concerts-gateway';
+/** Five processes that start at once on a busy machine. */
+const READY_TIMEOUT_MS = 30_000;
+const POLL_MS = 20;
+/** A page of an upsert takes milliseconds; on a busy machine more. */
+const WRITE_TIMEOUT_MS = 20_000;
+
+/** The whole system as it really runs: a process for each service and the gateway, on stores and ports of its own. */
+export class ProcessSystem {
+  readonly url: string;
+  readonly #processes = new Map<AppName, AppProcess>();
+
+  private constructor(
+    readonly folder: string,
+    readonly environment: Readonly<Record<string, string>>,
+  ) {
+    this.url = `http://127.0.0.1:${environment.GATEWAY_HTTP_PORT}`;
+  }
+
+  /** Resolves when all answer. @param variables besides those of the ports and the folder */
+  static async start(variables: Readonly<Record<string, string>> = {}): Promise<ProcessSystem> {
+    const folder = await mkdtemp(join(tmpdir(), 'backline-processes-'));
+    const system = new ProcessSystem(folder, { ...(await ownPlace(folder)), LOG_LEVEL: 'warn', ...variables });
+    try {
+      for (const name of [...serviceNames, GATEWAY] as const) system.start(name);
+      await system.ready();
+    } catch (error) {
+      await system.close();
+      throw error;
+    }
+    return system;
+  }
+
+  /** Starts a process that does not run, as it was before. */
+  start(name: AppName): AppProcess {
+    const app = new AppProcess(`apps/${name}/src/main.js`, { cwd: this.folder, environment: this.environment });
+    this.#processes.set(name, app);
+    return app;
+  }
+
+  /** Starts a service again and resolves when its port answers, before anyone in particular has found it. */
+  async restart(service: ServiceName): Promise<void> {
+    this.start(service);
+    const { host, port } = readConfig(this.environment).services[service];
+    await until(
+      () => accepts(host, port),
+      () => `${service} does not listen`,
+    );
+  }
+
+  process(name: AppName): AppProcess {
+    const app = this.#processes.get(name);
+    if (!app) throw new Error(`${name} was not started`);
+    return app;
+  }
+
+  /** Resolves when the gateway and all services answer. */
+  async ready(): Promise<void> {
+    await until(
+      () => this.#isReady(),
+      () => `the system is not ready: ${[...this.#processes.values()].map(({ printed }) => printed).join('')}`,
+    );
+  }
+
+  client(service: ServiceName): RpcClient {
+    return new RpcClient({ service, ...readConfig(this.environment).services[service] });
+  }
+
+  /** Fills the stores with an invented world. */
+  async load(options: WorldOptions): Promise<void> {
+    const { bands, venues, happenings } = generateWorld(options);
+    const all = [...happenings()];
+    const events = all.flatMap(({ event }) => event ?? []);
+    const concerts = all.flatMap((happening) => happening.concerts);
+    const [toBands, toVenues, toEvents, toConcerts] = [
+      this.client('bands'),
+      this.client('venues'),
+      this.client('events'),
+      this.client('concerts'),
+    ];
+    try {
+      for (const rows of chunks(bands)) await toBands.call(bandCalls.upsert, { rows }, writing());
+      for (const rows of chunks(venues)) await toVenues.call(venueCalls.upsert, { rows }, writing());
+      for (const rows of chunks(events)) await toEvents.call(eventCalls.upsert, { rows }, writing());
+      for (const rows of chunks(concerts)) await toConcerts.call(concertCalls.upsert, { rows }, writing());
+    } finally {
+      for (const client of [toBands, toVenues, toEvents, toConcerts]) client.close();
+    }
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#processes.values()].filter((app) => app.isRunning).map((app) => app.end()));
+    await rm(this.folder, { recursive: true, force: true });
+  }
+
+  async #isReady(): Promise<boolean> {
+    try {
+      const text = await (await fetch(`${this.url}/health/ready`)).text();
+      return text.split('"up":true').length === 1 + serviceNames.length;
+    } catch {
+      return false; // it does not listen yet
+    }
+  }
+}
+
+/** The variables that keep a system apart from all others on the machine. */
+export async function ownPlace(folder: string): Promise<Record<string, string>> {
+  const [http, ...tcp] = await freePorts(1 + serviceNames.length);
+  return {
+    DATA_DIR: join(folder, 'data'),
+    GATEWAY_HTTP_PORT: String(http),
+    ...Object.fromEntries(serviceNames.map((name, at) => [`${name.toUpperCase()}_TCP_PORT`, String(tcp[at])])),
+  };
+}
+
+const writing = () => ({ deadline: Date.now() + WRITE_TIMEOUT_MS, requestId: 'load', traceId: 'load' });
+
+function* chunks<T>(rows: readonly T[]): Generator<T[]> {
+  for (let start = 0; start < rows.length; start += MAX_ROWS_PER_UPSERT) yield rows.slice(start, start + MAX_ROWS_PER_UPSERT);
+}
+
+async function until(holds: () => Promise<boolean>, complaint: () => string): Promise<void> {
+  const deadline = Date.now() + READY_TIMEOUT_MS;
+  while (!(await holds())) {
+    if (Date.now() > deadline) throw new Error(`after ${READY_TIMEOUT_MS / 1_000} s ${complaint()}`);
+    await sleep(POLL_MS);
+  }
+}
+
+async function accepts(host: string, port: number): Promise<boolean> {
+  const socket = connect(port, host);
+  try {
+    await once(socket, 'connect');
+    return true;
+  } catch {
+    return false; // not yet
+  } finally {
+    socket.destroy();
+  }
+}
