@@ -7,8 +7,8 @@ import { ImportStopped } from './import-stopped.js';
 import { type KindName, kindNames } from './kinds.js';
 import type { ServiceClients } from './service-clients.js';
 
-/** Opening a large store, or a MongoDB elsewhere, takes seconds at the most. */
-const START_TIMEOUT_MS = 20_000;
+/** Four processes start in two seconds on two idle cores, and a busy machine is given time. */
+const START_TIMEOUT_MS = 30_000;
 const START_POLL_MS = 50;
 /** A service has written what it was given within this; it may then be killed. */
 const DRAIN_TIMEOUT_MS = 5_000;

@@ -7,7 +7,7 @@ import { readNdjson } from './ndjson.js';
 import type { Source } from './sources.js';
 
 /** Long enough that reading costs little beside parsing, short enough that a chunk of rows is no memory to speak of. */
-const CHUNK_BYTES = 256 * 1024;
+const CHUNK_BYTES = 64 * 1024;
 
 /**
  * The rows of a file in the order of the file, some at a time, in memory that does not grow with the file.
