@@ -33,9 +33,14 @@ export interface Slice {
   filter: Filter;
   /** How many entries are wanted: a hint for the size of a block. */
   wanted: number;
+  /** Entries to look at, at most: a reading ends with the block that reaches it. Each run may look at one nevertheless. */
+  budget: number;
 }
 
-/** Entries that the filter lets through, in order. `read` counts what was looked at for them, `last` is how far the reading got. */
+/**
+ * Entries that the filter lets through, in order. `read` counts what was looked at for them; `last` is how far the reading
+ * got, and missing when it got to the end.
+ */
 export interface Block {
   entries: DateKey[];
   read: number;
@@ -44,6 +49,10 @@ export interface Block {
 
 /** What a store must be able to read. Every reading is in the order of its slice and may be left at any block. */
 export interface ConcertIndex {
+  /** What it costs to start a run, in entries read from one that is under way. */
+  readonly runStartCost: number;
+  /** Up to so many venues, starting their runs is cheaper than finding out how dense they are. */
+  readonly fewVenues: number;
   /** All concerts by date. */
   scan(slice: Slice): AsyncIterable<Block>;
   /** The concerts of any of the ids, merged. */
@@ -52,13 +61,16 @@ export interface ConcertIndex {
   pairs(bandIds: readonly number[], venueIds: readonly number[], slice: Slice): AsyncIterable<Block>;
   /** How many concerts the ids have in the slice, without its filter, counted no further than `atMost`. */
   count(dimension: Dimension, ids: readonly number[], slice: Slice, atMost: number): Promise<number>;
+  /** What reading the pairs costs: `entries` were looked at to know it, no more than `atMost`. */
+  pairsCost(
+    bandIds: readonly number[],
+    venueIds: readonly number[],
+    slice: Slice,
+    atMost: number,
+  ): Promise<{ cost: number; entries: number }>;
 }
 
-/** What it costs to start a run, in entries read from one that is under way (measured on SQLite: 4 us against 0.8 us). */
-const RUN_START_COST = 5;
-/** Up to so many venues, starting their runs is cheaper than finding out how dense they are. */
-const FEW_VENUES = 64;
-/** Pairs of a band and a venue whose runs may be started for one page. */
+/** Pairs of a band and a venue that may be looked up for one page. */
 const MAX_PAIRS = 4_096;
 
 /** The concerts of a search: their keys, in order, and how many entries were read for them. */
@@ -106,10 +118,10 @@ class Search {
   /** Venues of a region: by date while they are dense enough, else by the runs of each. */
   private async readVenues(): Promise<void> {
     const venueIds = this.idsOf('venueId');
-    const startCost = venueIds.length * RUN_START_COST;
+    const startCost = venueIds.length * this.index.runStartCost;
     const budget = this.request.scanBudget ?? SCAN_BUDGET;
-    if (venueIds.length > FEW_VENUES && budget > 0) {
-      const gaveUp = await this.readWhile(this.index.scan(this.filteredBy('venueId')), (scanned) => {
+    if (venueIds.length > this.index.fewVenues && budget > 0) {
+      const gaveUp = await this.readWhile(this.index.scan({ ...this.filteredBy('venueId'), budget }), (scanned) => {
         const missing = this.request.limit - this.found.length;
         const expected = (missing * scanned) / Math.max(this.found.length, 0.5);
         return scanned < budget && expected < startCost + missing;
@@ -128,36 +140,43 @@ class Search {
     const small = await this.cheapest(asked, SCAN_BUDGET);
     if (small) return this.read(small());
     const [first = 'bandId'] = asked;
-    const gaveUp = await this.readWhile(this.runsOf(first, asked), (scanned) => scanned < SCAN_BUDGET);
+    const gaveUp = await this.readWhile(this.runsOf(first, asked, SCAN_BUDGET), (scanned) => scanned < SCAN_BUDGET);
     if (!gaveUp) return;
     const smallest = await this.cheapest(asked, Number.POSITIVE_INFINITY);
     if (smallest) await this.read(smallest());
   }
 
-  /** The reading that costs least and no more than `limit`, if there is one. */
+  /** The reading that costs least and less than `limit`, if there is one. What is counted to find it is read too. */
   private async cheapest(asked: readonly Dimension[], limit: number): Promise<(() => AsyncIterable<Block>) | undefined> {
     let best: (() => AsyncIterable<Block>) | undefined;
     let leastCost = limit;
-    const pairs = this.idsOf('bandId').length * this.idsOf('venueId').length;
-    if (pairs > 0 && pairs <= MAX_PAIRS && pairs * RUN_START_COST <= leastCost) {
-      leastCost = pairs * RUN_START_COST;
-      best = () => this.index.pairs(this.idsOf('bandId'), this.idsOf('venueId'), this.filteredBy('eventId'));
+    const [bandIds, venueIds] = [this.idsOf('bandId'), this.idsOf('venueId')];
+    const pairs = bandIds.length * venueIds.length;
+    if (pairs > 0 && pairs <= MAX_PAIRS) {
+      const { cost, entries } = await this.index.pairsCost(bandIds, venueIds, this.slice, leastCost);
+      this.entriesRead += entries;
+      if (cost < leastCost) {
+        leastCost = cost;
+        best = () => this.index.pairs(bandIds, venueIds, this.filteredBy('eventId'));
+      }
     }
     for (const dimension of asked) {
-      const ids = this.idsOf(dimension);
-      const startCost = ids.length * RUN_START_COST;
-      if (startCost >= leastCost) continue;
-      const cost = startCost + (await this.index.count(dimension, ids, this.slice, leastCost - startCost));
       assertInTime(this.within.deadline);
-      if (cost >= leastCost) continue;
-      leastCost = cost;
+      const ids = this.idsOf(dimension);
+      const startCost = ids.length * this.index.runStartCost;
+      if (startCost >= leastCost) continue;
+      const counted = await this.index.count(dimension, ids, this.slice, leastCost - startCost);
+      this.entriesRead += counted;
+      if (startCost + counted >= leastCost) continue;
+      leastCost = startCost + counted;
       best = () => this.runsOf(dimension, asked);
     }
     return best;
   }
 
-  private runsOf(dimension: Dimension, asked: readonly Dimension[]): AsyncIterable<Block> {
-    return this.index.runs(dimension, this.idsOf(dimension), this.filteredBy(...asked.filter((other) => other !== dimension)));
+  private runsOf(dimension: Dimension, asked: readonly Dimension[], budget = Number.POSITIVE_INFINITY): AsyncIterable<Block> {
+    const slice = this.filteredBy(...asked.filter((other) => other !== dimension));
+    return this.index.runs(dimension, this.idsOf(dimension), { ...slice, budget });
   }
 
   private idsOf = (dimension: Dimension): readonly number[] => this.ids[dimension] ?? [];
@@ -187,7 +206,8 @@ class Search {
         this.found.push({ date, id });
         if (this.found.length === this.request.limit) return false;
       }
-      if (block.last) this.slice = beyond(this.slice, block.last);
+      if (!block.last) return false;
+      this.slice = beyond(this.slice, block.last);
       await this.stayResponsive(block.read);
       if (!goOn(read)) return true;
     }
@@ -222,6 +242,7 @@ function sliceOf({ from, to, status, sort, after, limit }: FindConcerts): Slice 
     upper: to === undefined ? LAST : { date: to, id: 0 },
     filter: status === 'scheduled' ? { status } : {},
     wanted: limit,
+    budget: Number.POSITIVE_INFINITY,
   };
   return after ? beyond(whole, after) : whole;
 }

@@ -1,8 +1,13 @@
 import { join } from 'node:path';
+import { bandMigrations, mongoBandStore } from './bands.mongo.js';
 import { sqliteBandStore } from './bands.sqlite.js';
+import { concertMigrations, mongoConcertStore } from './concerts.mongo.js';
 import { sqliteConcertStore } from './concerts.sqlite.js';
+import { eventMigrations, mongoEventStore } from './events.mongo.js';
 import { sqliteEventStore } from './events.sqlite.js';
+import { MongoDatabase, type MongoMigrations, type StoreLogger } from './mongo-database.js';
 import type { BandStore, ConcertStore, EventStore, VenueStore } from './port.js';
+import { mongoVenueStore, venueMigrations } from './venues.mongo.js';
 import { sqliteVenueStore } from './venues.sqlite.js';
 
 /** Where a service keeps its database: a database of its own name in a MongoDB, or a file of its own name. */
@@ -12,9 +17,39 @@ export interface StoreLocation {
   mongoUrl: string | undefined;
 }
 
-const fileOf = ({ dataDir, name }: StoreLocation) => join(dataDir, `${name}.sqlite`);
+/** Opens a store: waits for a MongoDB that is away. @throws CannotStart with one line when it never can */
+type Opener<Store> = (location: StoreLocation, logger: StoreLogger) => Promise<Store>;
 
-export const openBandStore = async (location: StoreLocation): Promise<BandStore> => sqliteBandStore(fileOf(location));
-export const openVenueStore = async (location: StoreLocation): Promise<VenueStore> => sqliteVenueStore(fileOf(location));
-export const openEventStore = async (location: StoreLocation): Promise<EventStore> => sqliteEventStore(fileOf(location));
-export const openConcertStore = async (location: StoreLocation): Promise<ConcertStore> => sqliteConcertStore(fileOf(location));
+interface Openers<Store> {
+  sqlite(path: string): Store;
+  mongo(db: MongoDatabase): Store;
+  migrations: MongoMigrations;
+}
+
+const opener =
+  <Store>({ sqlite, mongo, migrations }: Openers<Store>): Opener<Store> =>
+  async ({ name, dataDir, mongoUrl }, logger) => {
+    if (mongoUrl === undefined) return sqlite(join(dataDir, `${name}.sqlite`));
+    return mongo(await MongoDatabase.open({ url: mongoUrl, service: name }, migrations, logger));
+  };
+
+export const openBandStore: Opener<BandStore> = opener({
+  sqlite: sqliteBandStore,
+  mongo: mongoBandStore,
+  migrations: bandMigrations,
+});
+export const openVenueStore: Opener<VenueStore> = opener({
+  sqlite: sqliteVenueStore,
+  mongo: mongoVenueStore,
+  migrations: venueMigrations,
+});
+export const openEventStore: Opener<EventStore> = opener({
+  sqlite: sqliteEventStore,
+  mongo: mongoEventStore,
+  migrations: eventMigrations,
+});
+export const openConcertStore: Opener<ConcertStore> = opener({
+  sqlite: sqliteConcertStore,
+  mongo: mongoConcertStore,
+  migrations: concertMigrations,
+});

@@ -1,11 +1,11 @@
 import { type Area, type Circle, type DistanceKey, folded, type Venue, type VenueRow } from '#contracts';
-import { type Box, boundingBoxes, boxContains, circleTest, distanceKm, type Position } from '#geo';
+import { type Box, boundingBoxes } from '#geo';
 import { assertInTime } from '#problem';
 import { venueKey } from './keys.js';
-import { nearestPage } from './nearest.js';
 import type { VenueStore, Within } from './port.js';
 import { SqliteNamedRecords } from './records.sqlite.js';
 import { numberOf, SqliteDatabase } from './sqlite-database.js';
+import { areaTest, idPage, nearestPage, type Placed, unwrapped } from './venue-pages.js';
 import { completeVenue } from './venue-row.js';
 
 // The R*Tree holds 32-bit floats, rounded outwards; the exact doubles stand beside them.
@@ -20,10 +20,6 @@ const MIGRATIONS = [
   create virtual table venue_positions using rtree (id, south, north, west, east, +latitude real, +longitude real);
   `,
 ];
-
-interface Placed extends Position {
-  id: number;
-}
 
 export function sqliteVenueStore(path: string): VenueStore {
   return new SqliteVenues(SqliteDatabase.open(path, MIGRATIONS));
@@ -53,45 +49,18 @@ class SqliteVenues extends SqliteNamedRecords<Venue, VenueRow> implements VenueS
   async idsWithin(request: { area: Area; afterId?: number; limit: number }, { deadline }: Within) {
     assertInTime(deadline);
     const { placed, entriesRead } = this.placedWithin(request.area);
-    const items = placed
-      .map(({ id }) => id)
-      .filter((id) => id > (request.afterId ?? 0))
-      .sort((a, b) => a - b)
-      .slice(0, request.limit);
-    return { items, entriesRead };
+    return { items: idPage(placed, request), entriesRead };
   }
 
-  async near(
-    request: {
-      circle: Circle;
-      name?: string;
-      after?: DistanceKey;
-      limit: number;
-    },
-    within: Within,
-  ): Promise<{ venue: Venue; distanceKm: number }[]> {
-    const nearest = this.placedWithin({ circle: request.circle })
-      .placed.map(({ id, ...position }) => ({
-        id,
-        distanceKm: distanceKm(request.circle, position),
-      }))
-      .sort((a, b) => a.distanceKm - b.distanceKm || a.id - b.id);
-    return nearestPage(nearest, request, (ids) => this.byIds(ids, within));
+  async near(request: { circle: Circle; name?: string; after?: DistanceKey; limit: number }, within: Within) {
+    const { placed } = this.placedWithin({ circle: request.circle });
+    return nearestPage(placed, request, (ids) => this.byIds(ids, within));
   }
 
   private placedWithin(area: Area): { placed: Placed[]; entriesRead: number } {
-    const boxes = 'circle' in area ? boundingBoxes(area.circle) : [area.box];
-    const contains = 'circle' in area ? circleTest(area.circle) : (position: Position) => boxContains(area.box, position);
-    const candidates = new Map(
-      boxes
-        .flatMap(unwrapped)
-        .flatMap((box) => this.placedInBox(box))
-        .map((found) => [found.id, found]),
-    );
-    return {
-      placed: [...candidates.values()].filter(contains),
-      entriesRead: candidates.size,
-    };
+    const boxes = 'circle' in area ? boundingBoxes(area.circle) : unwrapped(area.box);
+    const candidates = new Map(boxes.flatMap((box) => this.placedInBox(box)).map((found) => [found.id, found]));
+    return { placed: [...candidates.values()].filter(areaTest(area)), entriesRead: candidates.size };
   }
 
   private placedInBox(box: Box): Placed[] {
@@ -105,20 +74,4 @@ class SqliteVenues extends SqliteNamedRecords<Venue, VenueRow> implements VenueS
         longitude: numberOf(row.longitude),
       }));
   }
-}
-
-/** The boxes to look into for a box that may cross the date line or touch it: -180 and 180 are one meridian. */
-function unwrapped(box: Box): Box[] {
-  const halves =
-    box.west <= box.east
-      ? [box]
-      : [
-          { ...box, east: 180 },
-          { ...box, west: -180 },
-        ];
-  const meridians = [
-    ...(halves.some(({ east }) => east === 180) ? [{ ...box, west: -180, east: -180 }] : []),
-    ...(halves.some(({ west }) => west === -180) ? [{ ...box, west: 180, east: 180 }] : []),
-  ];
-  return [...halves, ...meridians];
 }

@@ -1,0 +1,353 @@
+import type { AggregateOptions, Collection, Document, Filter, FindCursor, FindOptions } from 'mongodb';
+import { Concert, type ConcertRow, completer, type DateKey, type FindConcerts } from '#contracts';
+import { keyOf, placeOf } from './concert-place.js';
+import {
+  type Block,
+  beyond,
+  type ConcertIndex,
+  compareKeys,
+  type Dimension,
+  findConcerts,
+  type Slice,
+  type StatusClass,
+} from './find-concerts.js';
+import { concertKey } from './keys.js';
+import type { MongoDatabase, MongoIndex, MongoMigrations, ReadOptions } from './mongo-database.js';
+import type { ConcertStore, Within } from './port.js';
+import { MongoRecords, type RecordDocument } from './records.mongo.js';
+
+// As on SQLite: each way to read has an index in the order of `place` (date, then id) behind what it is read by, with the
+// ids that filters need, so that a reading fetches no document. `moved` is there only where a concert is rescheduled or
+// postponed, so that its indexes are small.
+const index = (name: string, key: MongoIndex['key'], options?: MongoIndex['options']): MongoIndex => {
+  return { collection: 'concerts', name, key, ...(options && { options }) };
+};
+const where = (field: string) => ({ partialFilterExpression: { [field]: { $exists: true } } });
+
+export const concertMigrations: MongoMigrations = [
+  [
+    index('key', { key: 1, twin: 1 }, { unique: true }),
+    index('date', { cancelled: 1, place: 1, venueId: 1 }),
+    index('bandId', { bandId: 1, cancelled: 1, place: 1, venueId: 1 }),
+    index('venueId', { venueId: 1, cancelled: 1, place: 1, bandId: 1 }),
+    index('eventId', { eventOf: 1, cancelled: 1, place: 1 }, where('eventOf')),
+    index('pair', { bandId: 1, venueId: 1, cancelled: 1, place: 1 }),
+    index('moved_date', { moved: 1, place: 1, venueId: 1 }, where('moved')),
+    index('moved_bandId', { bandId: 1, moved: 1, place: 1, venueId: 1 }, where('moved')),
+    index('moved_venueId', { venueId: 1, moved: 1, place: 1, bandId: 1 }, where('moved')),
+    index('moved_eventId', { eventOf: 1, moved: 1, place: 1 }, where('moved')),
+  ],
+];
+
+/** Ids of one query: with more, MongoDB no longer merges their runs but reads and sorts all of them. */
+const MAX_IDS_PER_QUERY = 200;
+/** Queries of one search that run at once: a large search must not hold all connections. */
+const MAX_PARALLEL_QUERIES = 4;
+/** So many queries may each read a whole page at once; of more, each first reads its share of as many pages. */
+const MAX_WHOLE_PAGES = 8;
+/** Entries that one query filters: a query has its price, so the first is long, and each further one twice as long. */
+const FIRST_WINDOW = 512;
+const MAX_WINDOW = 4_096;
+
+/** The fields that the indexes know the ids by; that of the event is missing where there is none. */
+const fieldOf = { bandId: 'bandId', venueId: 'venueId', eventId: 'eventOf' } as const;
+const isMoved = (status: unknown) => status === 'rescheduled' || status === 'postponed';
+
+const dimensions = ['bandId', 'venueId', 'eventId'] as const;
+const indexName = (name: string, statusClass: StatusClass) => (isMoved(statusClass) ? `moved_${name}` : name);
+
+export function mongoConcertStore(db: MongoDatabase): ConcertStore {
+  return new MongoConcerts(db);
+}
+
+class MongoConcerts extends MongoRecords<Concert, ConcertRow> implements ConcertStore {
+  constructor(db: MongoDatabase) {
+    super(db, {
+      collection: 'concerts',
+      record: Concert,
+      complete: completer(Concert),
+      key: concertKey,
+      indexed: ({ id, date, status, eventId }) => ({
+        place: placeOf({ date, id }),
+        cancelled: status === 'cancelled',
+        ...(isMoved(status) && { moved: status }),
+        ...(eventId !== null && { eventOf: eventId }),
+      }),
+    });
+  }
+
+  async find(request: FindConcerts, within: Within): Promise<{ items: Concert[]; entriesRead: number }> {
+    const { keys, entriesRead } = await findConcerts(new MongoConcertIndex(this.db, this.documents, within), request, within);
+    const found = await this.byIds(
+      keys.map(({ id }) => id),
+      within,
+    );
+    const concerts = new Map(found.map((concert) => [concert.id, concert]));
+    return { items: keys.map(({ id }) => concerts.get(id)).filter((concert) => concert !== undefined), entriesRead };
+  }
+}
+
+/** What a query gives of a concert: all that the index holds of it and a search wants. */
+interface Placed {
+  place: Buffer;
+}
+
+/** One query of a reading: a stretch of an index, or up to 200 that MongoDB merges. */
+interface Reading {
+  index: string;
+  match: Filter<RecordDocument>;
+  /** Stretches that it starts: MongoDB looks at an entry of each before it gives the first. */
+  runs: number;
+}
+
+class MongoConcertIndex implements ConcertIndex {
+  // Measured: 20 us for each run of a query, and 2 to 4 us for each entry after that.
+  readonly runStartCost = 8;
+  readonly fewVenues = 120;
+
+  constructor(
+    private readonly db: MongoDatabase,
+    private readonly documents: Collection<RecordDocument>,
+    private readonly within: Within,
+  ) {}
+
+  scan(slice: Slice): AsyncIterable<Block> {
+    const readings = slice.classes.map((statusClass) => ({
+      index: indexName('date', statusClass),
+      match: classMatch(statusClass),
+      runs: 1,
+    }));
+    return this.merged(readings, slice);
+  }
+
+  runs(dimension: Dimension, ids: readonly number[], slice: Slice): AsyncIterable<Block> {
+    const readings = slice.classes.flatMap((statusClass) =>
+      chunked(ids, MAX_IDS_PER_QUERY).map((some) => ({
+        index: indexName(dimension, statusClass),
+        match: idsMatch(dimension, some, statusClass),
+        runs: some.length,
+      })),
+    );
+    return this.merged(readings, slice);
+  }
+
+  /** The planner reads pairs that have few concerts: all of these are read, and sorted as one. */
+  async *pairs(bandIds: readonly number[], venueIds: readonly number[], slice: Slice): AsyncIterable<Block> {
+    const match = { $and: [pairsMatch(bandIds, venueIds, slice), filterMatch(slice.filter)] };
+    const found = await this.read((options) =>
+      this.documents.find<Placed>(match, { ...options, ...keysOf(slice), hint: 'pair' }).toArray(),
+    );
+    yield { entries: found.map(({ place }) => keyOf(place)), read: found.length, last: undefined };
+  }
+
+  /** A pair costs a look into the index, whether it has concerts or not. */
+  async pairsCost(bandIds: readonly number[], venueIds: readonly number[], slice: Slice, atMost: number) {
+    const pairs = bandIds.length * venueIds.length;
+    if (pairs >= atMost) return { cost: pairs, entries: 0 };
+    const entries = await this.countMatches(pairsMatch(bandIds, venueIds, slice), 'pair', atMost - pairs);
+    return { cost: pairs + entries, entries };
+  }
+
+  async count(dimension: Dimension, ids: readonly number[], slice: Slice, atMost: number): Promise<number> {
+    let total = 0;
+    for (const statusClass of slice.classes) {
+      if (total >= atMost) break;
+      const match = { ...idsMatch(dimension, ids, statusClass), place: placesIn(slice) };
+      total += await this.countMatches(match, indexName(dimension, statusClass), atMost - total);
+    }
+    return total;
+  }
+
+  read<T>(run: (options: ReadOptions) => Promise<T>): Promise<T> {
+    return this.db.read(this.within.deadline, run);
+  }
+
+  find(match: Filter<RecordDocument>, options: FindOptions): FindCursor<Placed> {
+    return this.documents.find<Placed>(match, options);
+  }
+
+  aggregate(stages: Document[], options: AggregateOptions): Promise<Document[]> {
+    return this.documents.aggregate(stages, options).toArray();
+  }
+
+  private countMatches(match: Filter<RecordDocument>, hint: string, atMost: number): Promise<number> {
+    const limit = Number.isFinite(atMost) ? { limit: Math.ceil(atMost) } : {};
+    return this.read((options) => this.documents.countDocuments(match, { ...options, ...limit, hint }));
+  }
+
+  /**
+   * The readings as one, in order. Each has read up to some entry; what comes before the nearest of these is complete
+   * and can be given. Then the one that stands there reads on.
+   */
+  private async *merged(readings: readonly Reading[], slice: Slice): AsyncIterable<Block> {
+    const isFiltered = Object.keys(slice.filter).length > 0;
+    const batchSize = Math.min(slice.wanted, Math.ceil((slice.wanted * MAX_WHOLE_PAGES) / readings.length));
+    const sources = readings.map((reading) =>
+      isFiltered ? new Windows(this, reading, slice) : new Batches(this, reading, slice, batchSize),
+    );
+    const order = slice.direction === 'ascending' ? compareKeys : (a: DateKey, b: DateKey) => compareKeys(b, a);
+    let left = slice.budget;
+    try {
+      for (let next: readonly Source[] = sources; ; ) {
+        const read = await fetchAll(next, left);
+        left -= read;
+        const open = sources.filter(({ ended }) => !ended);
+        const last = open
+          .map(({ reach }) => reach)
+          .filter((reach) => reach !== undefined)
+          .sort(order)[0];
+        yield { entries: sources.flatMap((source) => source.takeUpTo(last, order)).sort(order), read, last };
+        if (last === undefined || left <= 0) return;
+        next = open.filter(({ reach }) => reach && order(reach, last) === 0);
+      }
+    } finally {
+      for (const source of sources) source.close();
+    }
+  }
+}
+
+async function fetchAll(sources: readonly Source[], budget: number): Promise<number> {
+  let read = 0;
+  for (const some of chunked(sources, MAX_PARALLEL_QUERIES)) {
+    const counts = await Promise.all(some.map((source) => source.fetch(Math.max(1, budget - read))));
+    read += counts.reduce((sum, count) => sum + count, 0);
+  }
+  return read;
+}
+
+/** A reading under way. */
+abstract class Source {
+  ended = false;
+  /** How far it has read. */
+  reach: DateKey | undefined;
+  private readonly found: DateKey[] = [];
+
+  constructor(
+    protected readonly index: MongoConcertIndex,
+    protected readonly reading: Reading,
+    protected readonly slice: Slice,
+  ) {}
+
+  /** Reads on. @returns how many entries it looked at */
+  abstract fetch(budget: number): Promise<number>;
+  abstract close(): void;
+
+  /** What it has found up to a key, or all when there is none; given once. */
+  takeUpTo(last: DateKey | undefined, order: (a: DateKey, b: DateKey) => number): DateKey[] {
+    const beyondLast = last ? this.found.findIndex((key) => order(key, last) > 0) : -1;
+    return this.found.splice(0, beyondLast < 0 ? this.found.length : beyondLast);
+  }
+
+  protected add(places: readonly Placed[]): void {
+    for (const { place } of places) this.found.push(keyOf(place));
+  }
+
+  protected get options() {
+    return { ...keysOf(this.slice), hint: this.reading.index };
+  }
+}
+
+/** Without a filter: every entry is a hit, and one query that stays open gives all. */
+class Batches extends Source {
+  private cursor: FindCursor<Placed> | undefined;
+  private given = 0;
+
+  constructor(
+    index: MongoConcertIndex,
+    reading: Reading,
+    slice: Slice,
+    private readonly batchSize: number,
+  ) {
+    super(index, reading, slice);
+  }
+
+  async fetch(): Promise<number> {
+    const { wanted } = this.slice;
+    const match = { ...this.reading.match, place: placesIn(this.slice) };
+    const found = await this.index.read(async (options) => {
+      this.cursor ??= this.index.find(match, { ...options, ...this.options, limit: wanted, batchSize: this.batchSize });
+      await this.cursor.hasNext();
+      return this.cursor.readBufferedDocuments();
+    });
+    const started = this.given === 0 ? this.reading.runs : 0;
+    this.given += found.length;
+    // A whole page is more than is ever asked of one reading, so there is no need to know whether more follows.
+    this.ended = found.length < this.batchSize && this.given < wanted;
+    this.add(found);
+    const last = found.at(-1);
+    if (last) this.reach = keyOf(last.place);
+    return found.length + started;
+  }
+
+  close(): void {
+    if (this.cursor && !this.cursor.closed) void this.cursor.close();
+  }
+}
+
+/** With a filter: a number of entries at a time, of which the server sends the hits, and where it stopped. */
+class Windows extends Source {
+  private window = FIRST_WINDOW;
+
+  async fetch(budget: number): Promise<number> {
+    const { filter, direction } = this.slice;
+    const size = Math.min(this.window, budget);
+    this.window = Math.min(2 * this.window, MAX_WINDOW);
+    const rest = this.reach ? beyond(this.slice, this.reach) : this.slice;
+    const fields = Object.fromEntries(Object.keys(filterMatch(filter)).map((field) => [field, 1]));
+    const stages = [
+      { $match: { ...this.reading.match, place: placesIn(rest) } },
+      { $sort: { place: direction === 'ascending' ? 1 : -1 } },
+      { $limit: size },
+      { $project: { _id: 0, place: 1, ...fields } },
+      {
+        $facet: {
+          hits: [{ $match: filterMatch(filter) }, { $project: { place: 1 } }],
+          looked: [{ $group: { _id: null, at: { $sum: 1 }, place: { $last: '$place' } } }],
+        },
+      },
+    ];
+    const [facets] = await this.index.read((options) => this.index.aggregate(stages, { ...options, hint: this.reading.index }));
+    const [looked] = facets?.['looked'] ?? [];
+    const read: number = looked?.at ?? 0;
+    this.ended = read < size;
+    this.add(facets?.['hits'] ?? []);
+    if (looked) this.reach = keyOf(looked.place);
+    return read + this.reading.runs;
+  }
+
+  close(): void {
+    this.ended = true;
+  }
+}
+
+const classMatch = (statusClass: StatusClass): Filter<RecordDocument> =>
+  isMoved(statusClass) ? { moved: statusClass } : { cancelled: statusClass === 'cancelled' };
+
+const idsMatch = (dimension: Dimension, ids: readonly number[], statusClass: StatusClass): Filter<RecordDocument> => ({
+  [fieldOf[dimension]]: { $in: ids },
+  ...classMatch(statusClass),
+});
+
+const pairsMatch = (bandIds: readonly number[], venueIds: readonly number[], slice: Slice): Filter<RecordDocument> => ({
+  bandId: { $in: bandIds },
+  venueId: { $in: venueIds },
+  $or: slice.classes.map(classMatch),
+  place: placesIn(slice),
+});
+
+/** A condition on each field of a filter, of an event by the field that its index has. */
+const filterMatch = ({ status, ...ids }: Slice['filter']): Filter<RecordDocument> => ({
+  ...(status && { status }),
+  ...Object.fromEntries(dimensions.flatMap((name) => (ids[name] ? [[fieldOf[name], { $in: [...ids[name]] }]] : []))),
+});
+
+const placesIn = ({ lower, upper }: Slice) => ({ $gt: placeOf(lower), $lt: placeOf(upper) });
+
+const keysOf = ({ direction }: Slice): FindOptions => ({
+  projection: { _id: 0, place: 1 },
+  sort: { place: direction === 'ascending' ? 1 : -1 },
+});
+
+function chunked<T>(items: readonly T[], size: number): T[][] {
+  return Array.from({ length: Math.ceil(items.length / size) }, (_, chunk) => items.slice(chunk * size, (chunk + 1) * size));
+}

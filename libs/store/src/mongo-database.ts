@@ -1,0 +1,255 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  type ClientSession,
+  type Collection,
+  type CreateIndexesOptions,
+  type Db,
+  type Document,
+  type IndexSpecification,
+  MongoClient,
+  type MongoClientOptions,
+  MongoError,
+  type ReadConcernLike,
+} from 'mongodb';
+import { MAX_ID } from '#contracts';
+import { assertInTime, CannotStart, Fault, remainingMs } from '#problem';
+import { isAway, isDuplicateKey, isRefusal, toStoreFault } from './mongo-faults.js';
+import type { StoreIdentity } from './port.js';
+
+/** The part of a pino logger that is used here. */
+export interface StoreLogger {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+}
+
+/** The indexes that each version of the schema adds; the first makes it from nothing. */
+export type MongoMigrations = readonly (readonly MongoIndex[])[];
+export interface MongoIndex {
+  collection: string;
+  name: string;
+  key: IndexSpecification;
+  options?: CreateIndexesOptions;
+}
+
+/** What every reading is bounded by, and how it reads: only what a majority has, since that alone cannot be rolled back. */
+export interface ReadOptions {
+  maxTimeMS: number;
+  readConcern: ReadConcernLike;
+}
+
+interface StoreDocument {
+  _id: 'store';
+  storeId: string;
+  schemaVersion: number;
+  /** The lowest id that was never given. */
+  nextId: number;
+}
+
+const DURABLE = { w: 'majority', journal: true } as const;
+const COMMITTED: ReadConcernLike = { level: 'majority' };
+
+const RETRY_DELAY_MS = 1_000;
+const AWAY_LOG_INTERVAL_MS = 30_000;
+/** An answer must still cross the wire before the caller's deadline. */
+const ANSWER_MARGIN_MS = 20;
+/** Tries of one write that meets others on the same natural key. */
+const MAX_WRITE_TRIES = 5;
+
+const CLIENT_OPTIONS: MongoClientOptions = {
+  // More do not make one node faster, and a service answers at most a few hundred calls at once.
+  maxPoolSize: 16,
+  // Connecting, like choosing a server, must leave a call of two seconds the time to say that nobody is there.
+  connectTimeoutMS: 1_000,
+  serverSelectionTimeoutMS: 1_000,
+  // A server that stopped without a word is found out by the heartbeat, which then frees the connections that wait for it.
+  heartbeatFrequencyMS: 1_000,
+  // The last resort for a connection whose other end is gone; an index of an old store may take so long to build.
+  socketTimeoutMS: 60_000,
+  readPreference: 'primary',
+  retryReads: true,
+  retryWrites: true,
+  promoteBuffers: true,
+  writeConcern: DURABLE,
+};
+
+/** A store in a MongoDB replica set: a database of its own in the server of a URL. */
+export class MongoDatabase {
+  /** The counter of ids is at least here: it only ever rises. */
+  private nextIdAtLeast = 1;
+
+  private constructor(
+    private readonly client: MongoClient,
+    private readonly db: Db,
+    readonly identity: StoreIdentity,
+  ) {}
+
+  /**
+   * Connects, makes the database when missing, and brings its indexes up to date. Waits for a MongoDB that is away, and
+   * says so.
+   * @throws CannotStart with one line when it is no replica set, refuses us, or holds a store of a newer version.
+   */
+  static async open(
+    { url, service }: { url: string; service: string },
+    migrations: MongoMigrations,
+    logger: StoreLogger,
+  ): Promise<MongoDatabase> {
+    const client = clientOf(url, service);
+    const hosts = client.options.srvHost ?? client.options.hosts.join(',');
+    for (let silentUntil = 0; ; await sleep(RETRY_DELAY_MS)) {
+      try {
+        await client.connect();
+        const db = client.db(databaseName(url, service));
+        const identity = await prepare(db, migrations, hosts);
+        sayWhenAway(client, hosts, logger);
+        return new MongoDatabase(client, db, identity);
+      } catch (error) {
+        if (!isAway(error)) {
+          await client.close();
+          throw isRefusal(error) ? new CannotStart(`the MongoDB at ${hosts} refuses: ${error.message}`) : error;
+        }
+        if (Date.now() < silentUntil) continue;
+        silentUntil = Date.now() + AWAY_LOG_INTERVAL_MS;
+        const reason = error instanceof Error ? error.message : String(error);
+        logger.warn({ hosts, reason }, `MongoDB at ${hosts} does not answer (${reason}); trying every second`);
+      }
+    }
+  }
+
+  collection<D extends Document>(name: string): Collection<D> {
+    return this.db.collection<D>(name);
+  }
+
+  /** Runs a reading, which ends with an answer or a fault before the deadline. */
+  read<T>(deadline: number, run: (options: ReadOptions) => Promise<T>): Promise<T> {
+    return this.inTime(deadline, () => run({ maxTimeMS: maxTimeMs(deadline), readConcern: COMMITTED }));
+  }
+
+  /**
+   * Runs a transaction: on disk on a majority when it returns, or nothing is written. It is tried again when another
+   * writer was in its way; `tries` tells how often it was.
+   */
+  transaction<T>(deadline: number, work: (session: ClientSession, tries: number) => Promise<T>): Promise<T> {
+    return this.inTime(deadline, async () => {
+      for (let tries = 0; ; tries++) {
+        try {
+          return await this.client.withSession((session) =>
+            session.withTransaction(
+              () => {
+                assertInTime(deadline);
+                return work(session, tries);
+              },
+              { readConcern: { level: 'snapshot' }, writeConcern: DURABLE, maxCommitTimeMS: maxTimeMs(deadline) },
+            ),
+          );
+        } catch (error) {
+          if (!isDuplicateKey(error) || tries + 1 >= MAX_WRITE_TRIES) throw error;
+        }
+      }
+    });
+  }
+
+  /**
+   * Takes new ids from the counter, never one that was given before, all above `above`. Durable before it returns, and
+   * outside any transaction: what is not used stays unused.
+   * @returns the first of `count`, which are consecutive
+   */
+  async takeIds(count: number, above: number): Promise<number> {
+    if (count === 0 && above < this.nextIdAtLeast) return this.nextIdAtLeast;
+    const first = { $max: ['$nextId', above + 1] };
+    const before =
+      above + count <= MAX_ID &&
+      (await this.collection<StoreDocument>('store').findOneAndUpdate(
+        { _id: 'store', nextId: { $lte: MAX_ID + 1 - count } },
+        [{ $set: { nextId: { $add: [first, count] } } }],
+        { returnDocument: 'before', writeConcern: DURABLE },
+      ));
+    if (!before) throw new Fault('Conflict', `no ids are left: one with the largest, ${MAX_ID}, is stored`);
+    const taken = Math.max(before.nextId, above + 1);
+    this.nextIdAtLeast = taken + count;
+    return taken;
+  }
+
+  ping(deadline: number): Promise<void> {
+    return this.inTime(deadline, async () => {
+      await this.db.command({ ping: 1, maxTimeMS: maxTimeMs(deadline) });
+    });
+  }
+
+  close(): Promise<void> {
+    return this.client.close();
+  }
+
+  /** The driver ends an operation in its own time; nobody waits longer for it than until the deadline. */
+  private async inTime<T>(deadline: number, run: () => Promise<T>): Promise<T> {
+    assertInTime(deadline);
+    const giveUp = new AbortController();
+    const late = sleep(Math.max(0, remainingMs(deadline) - ANSWER_MARGIN_MS), undefined, { signal: giveUp.signal }).then(() => {
+      throw new Fault('Timeout', 'MongoDB did not answer before the deadline');
+    });
+    try {
+      return await Promise.race([run(), late]);
+    } catch (error) {
+      throw toStoreFault(error);
+    } finally {
+      giveUp.abort();
+    }
+  }
+}
+
+const maxTimeMs = (deadline: number): number => Math.max(1, remainingMs(deadline) - ANSWER_MARGIN_MS);
+
+function clientOf(url: string, service: string): MongoClient {
+  try {
+    return new MongoClient(url, { ...CLIENT_OPTIONS, appName: `backline-${service}` });
+  } catch (error) {
+    if (!(error instanceof MongoError)) throw error;
+    throw new CannotStart(`the address of the MongoDB of ${service} is wrong: ${error.message}`);
+  }
+}
+
+/** `backline-bands` in a server, or `festival-bands` when its URL names the database `festival`. */
+export function databaseName(url: string, service: string): string {
+  const [, named = ''] = /^mongodb(?:\+srv)?:\/\/[^/]+\/([^?]*)/.exec(url) ?? [];
+  return `${decodeURIComponent(named) || 'backline'}-${service}`;
+}
+
+async function prepare(db: Db, migrations: MongoMigrations, hosts: string): Promise<StoreIdentity> {
+  const hello = await db.admin().command({ hello: 1 });
+  if (hello['setName'] === undefined && hello['msg'] !== 'isdbgrid') {
+    throw new CannotStart(
+      `the MongoDB at ${hosts} is not a replica set; one node is enough: start it with --replSet rs0 and run rs.initiate() once`,
+    );
+  }
+  const store = db.collection<StoreDocument>('store');
+  const made = { storeId: randomUUID(), schemaVersion: 0, nextId: 1 };
+  await store.updateOne({ _id: 'store' }, { $setOnInsert: made }, { upsert: true });
+  const present = await store.findOne({ _id: 'store' }, { readConcern: COMMITTED });
+  const { storeId, schemaVersion } = present ?? made;
+  if (schemaVersion > migrations.length) {
+    throw new CannotStart(
+      `the store ${db.databaseName} at ${hosts} has schema version ${schemaVersion}, made by a newer Backline; ` +
+        `this one knows up to ${migrations.length}`,
+    );
+  }
+  for (const { collection, key, name, options } of migrations.flat()) {
+    await db.collection(collection).createIndex(key, { ...options, name });
+  }
+  await store.updateOne(
+    { _id: 'store', schemaVersion: { $lt: migrations.length } },
+    { $set: { schemaVersion: migrations.length } },
+  );
+  return { store: 'mongodb', storeId, schemaVersion: migrations.length };
+}
+
+/** One line when a MongoDB is lost, and one when it is back. */
+function sayWhenAway(client: MongoClient, hosts: string, logger: StoreLogger): void {
+  let away = false;
+  client.on('topologyDescriptionChanged', ({ newDescription }) => {
+    const present = [...newDescription.servers.values()].some((server) => server.isWritable);
+    if (present !== away) return;
+    away = !present;
+    if (away) logger.warn({ hosts }, `MongoDB at ${hosts} does not answer; trying every second`);
+    else logger.info({ hosts }, `MongoDB at ${hosts} answers again`);
+  });
+}

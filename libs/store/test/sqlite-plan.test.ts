@@ -1,0 +1,102 @@
+import { mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { FindConcerts } from '#contracts';
+import { CannotStart } from '#problem';
+import { openBandStore, openConcertStore } from '../src/index.js';
+import { silent, soon } from './place.js';
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'backline-plan-'));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+describe('a SQLite file that cannot be read', () => {
+  const openedAt = (dataDir: string) => openBandStore({ name: 'bands', dataDir, mongoUrl: undefined }, silent);
+
+  test('because it is no database is refused with one line', async () => {
+    await writeFile(join(folder, 'bands.sqlite'), 'this is no database, and it is long enough to have a header'.repeat(99));
+    await expect(openedAt(folder)).rejects.toBeInstanceOf(CannotStart);
+    await expect(openedAt(folder)).rejects.toThrow(/^the store .*bands\.sqlite cannot be opened: .+$/);
+  });
+
+  test('because it was cut is refused with one line, now or at the first call', async () => {
+    const dataDir = join(folder, 'cut');
+    const store = await openedAt(dataDir);
+    for (let at = 0; at < 20; at++) {
+      await store.upsert(
+        Array.from({ length: 500 }, (_, index) => ({ name: `Band ${at} ${index}` })),
+        soon(),
+      );
+    }
+    await store.close();
+    await truncate(join(dataDir, 'bands.sqlite'), 5_000);
+    await expect(openedAt(dataDir)).rejects.toBeInstanceOf(CannotStart);
+  });
+
+  test('because a file stands where its folder should be is refused with one line', async () => {
+    await writeFile(join(folder, 'file'), '');
+    await expect(openedAt(join(folder, 'file'))).rejects.toBeInstanceOf(CannotStart);
+  });
+});
+
+describe('the plans of the searches on SQLite', () => {
+  const seen = new Set<string>();
+  let plans: DatabaseSync;
+
+  beforeAll(async () => {
+    const dataDir = join(folder, 'plans');
+    const store = await openConcertStore({ name: 'concerts', dataDir, mongoUrl: undefined }, silent);
+    const rows = Array.from({ length: 500 }, (_, index) => ({
+      bandId: 1 + (index % 5),
+      venueId: 1 + (index % 100),
+      date: index,
+      eventId: 1 + (index % 3),
+    }));
+    await store.upsert(rows, soon());
+    const prepare = DatabaseSync.prototype.prepare;
+    DatabaseSync.prototype.prepare = function remembering(sql: string) {
+      seen.add(sql);
+      return prepare.call(this, sql);
+    };
+    try {
+      for (const request of requests()) await store.find(request, soon());
+    } finally {
+      DatabaseSync.prototype.prepare = prepare;
+    }
+    await store.close();
+    plans = new DatabaseSync(join(dataDir, 'concerts.sqlite'));
+  });
+  afterAll(() => plans.close());
+
+  test('read each run and each scan from an index that holds all they need, in its order', () => {
+    const runs = [...seen].filter((sql) => sql.includes('order by date') && !sql.includes('concerts_key'));
+    expect(runs.length).toBeGreaterThanOrEqual(16);
+    for (const sql of runs) {
+      const steps = plans.prepare(`explain query plan ${sql}`).all(...Array(sql.split('?').length - 1).fill(1));
+      const plan = steps.map(({ detail }) => detail).join('; ');
+      expect({ sql, plan }).toEqual({
+        sql,
+        plan: expect.stringMatching(/^SEARCH concerts USING COVERING INDEX concerts_\w*by_\w+ \([^;]+\)$/),
+      });
+    }
+  });
+
+  function requests(): FindConcerts[] {
+    const filters = [
+      {},
+      { bandIds: [1, 2] },
+      { venueIds: [1, 2] },
+      { venueIds: Array.from({ length: 90 }, (_, index) => index) },
+      { eventIds: [1] },
+    ];
+    return filters.flatMap((filter) =>
+      ([undefined, 'cancelled', 'postponed'] as const).flatMap((status) =>
+        (['date', '-date'] as const).map((sort) => ({ ...filter, ...(status && { status }), sort, limit: 5 })),
+      ),
+    );
+  }
+});
