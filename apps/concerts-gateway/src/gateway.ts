@@ -46,14 +46,16 @@ export async function startGateway(config: Config, logger: Logger): Promise<Runn
   }
   addOpenApi(app);
   guardServer(fastify);
+  const address = { host: config.host, port: 0 };
   try {
-    await app.listen(config.gatewayPort, config.host);
+    await app.init();
+    // Not Nest's own, which logs the error that it also throws.
+    const url = await fastify.listen({ host: config.host, port: config.gatewayPort });
+    address.port = Number(new URL(url).port);
   } catch (error) {
     closeAll(clients);
     throw error;
   }
-  const { port } = new URL(await app.getUrl());
-  const address = { host: config.host, port: Number(port) };
   logger.info(address, 'the gateway answers');
   let closed: Promise<void> | undefined;
   const closeOnce = async () => {

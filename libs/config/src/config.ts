@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { loadEnvFile } from 'node:process';
 import { CannotStart } from '#problem';
-import { address, mongoUrl, oneOf, origins, port, seconds, text, Variables } from './variables.js';
+import { address, host as hostName, mongoUrl, oneOf, origins, port, seconds, text, Variables } from './variables.js';
 
 export const serviceNames = ['bands', 'venues', 'events', 'concerts'] as const;
 export type ServiceName = (typeof serviceNames)[number];
@@ -41,14 +41,22 @@ const ANY_ADDRESS = ['0.0.0.0', '::'];
  * @throws CannotStart naming every variable that is wrong, its value and what is allowed
  */
 export function loadConfig(): Config {
-  if (existsSync('.env')) loadEnvFile('.env');
+  if (existsSync('.env')) loadFile();
   return readConfig(process.env);
+}
+
+function loadFile(): void {
+  try {
+    loadEnvFile('.env');
+  } catch (error) {
+    throw new CannotStart(`the file .env cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+  }
 }
 
 /** The configuration that an environment describes; an empty one is complete. */
 export function readConfig(environment: Readonly<Record<string, string | undefined>>): Config {
   const variables = new Variables(environment);
-  const host = variables.read('HOST', '127.0.0.1', text);
+  const host = variables.read('HOST', '127.0.0.1', hostName);
   const ports = forEachService((name, prefix) => variables.read(`${prefix}_TCP_PORT`, String(DEFAULT_PORTS[name]), port));
   const everyMongoUrl = variables.read('MONGO_URL', '', mongoUrl);
   const config: Config = {

@@ -1,3 +1,5 @@
+import { isIP } from 'node:net';
+
 /** Reads one value; throws an `Error` whose message says what is allowed. */
 type Reader<T> = (value: string) => T;
 
@@ -20,10 +22,18 @@ export class Variables {
   }
 }
 
-// A password in a URL must not reach a log.
-const withoutPassword = (value: string): string => value.replace(/(:\/\/[^:@/]*):[^@/]*@/, '$1:***@');
+// A password in a URL must not reach a log, however wrong the URL is: it may hold any character, also another @.
+const withoutPassword = (value: string): string => value.replace(/^([a-z][a-z\d+.-]*:\/\/)?.*@/is, '$1***@');
 
 export const text: Reader<string> = (value) => value;
+
+export const host: Reader<string> = (value) => {
+  if (isIP(value) === 0 && !HOST_NAME.test(value)) throw new Error('an IP address or a host name');
+  return value;
+};
+
+/** Labels of letters, digits and hyphens. One of digits at the end would be an address, and a wrong one. */
+const HOST_NAME = /^([a-z\d_-]{1,63}\.)*(?!\d+$)[a-z\d-]{1,63}$/i;
 
 export const port: Reader<number> = (value) => {
   const number = Number(value);
@@ -49,8 +59,9 @@ export const oneOf =
 
 export const address: Reader<{ host: string; port: number } | undefined> = (value) => {
   if (value === '') return undefined;
-  const { protocol, hostname, port: portText, pathname, search } = parsed(value) ?? {};
-  if (protocol !== 'tcp:' || !hostname || !portText || pathname || search) throw new Error('tcp://host:port');
+  const { protocol, host: hostAndPort, hostname, port: portText } = parsed(value) ?? {};
+  if (protocol !== 'tcp:' || !hostname || !Number(portText) || value !== `tcp://${hostAndPort}`)
+    throw new Error('tcp://host:port');
   return { host: hostname.replace(/^\[(.*)\]$/, '$1'), port: Number(portText) };
 };
 

@@ -97,6 +97,7 @@ export class RpcServer extends ServerTCP {
   }
 
   override handleError(error: unknown): void {
+    if (!this.server.listening) return; // who asked it to listen is told why it cannot
     this.#log.error({ err: error }, 'the server socket failed');
   }
 

@@ -45,15 +45,17 @@ function fail(name: string, error: unknown): void {
     process.stderr.write(`${name}: ${inspect(error)}\n`);
     process.exit(1);
   }
-  process.stderr.write(`${name} cannot start: ${fatal.message}\n`);
+  process.stderr.write(`${name} cannot start: ${fatal.message.replaceAll(/\s*\n\s*/g, ' ')}\n`);
   process.exit(EXIT_CANNOT_START);
 }
 
-/** A taken or forbidden port is a matter of configuration too. */
+/** A taken or forbidden port, or an unknown host, is a matter of configuration too. */
 function asCannotStart(error: unknown): CannotStart | undefined {
   if (error instanceof CannotStart) return error;
-  if (!(error instanceof Error) || !('code' in error) || !('syscall' in error) || error.syscall !== 'listen') return undefined;
-  const { address = '', port = '' } = { ...error };
+  if (!(error instanceof Error) || !('code' in error) || !('syscall' in error)) return undefined;
+  const { address, port, hostname } = { address: '', port: '', hostname: '', ...error };
+  if (error.syscall === 'getaddrinfo' && error.code === 'ENOTFOUND') return new CannotStart(`the host ${hostname} is not known`);
+  if (error.syscall !== 'listen') return undefined;
   const reason = error.code === 'EADDRINUSE' ? 'is taken' : `cannot be used (${String(error.code)})`;
-  return new CannotStart(`the address ${String(address)}:${String(port)} ${reason}; set another port or end what listens there`);
+  return new CannotStart(`the address ${address}:${port} ${reason}; set another port or end what listens there`);
 }
