@@ -45,9 +45,10 @@ const MAX_IDS_PER_QUERY = 200;
 const MAX_PARALLEL_QUERIES = 4;
 /** So many queries may each read a whole page at once; of more, each first reads its share of as many pages. */
 const MAX_WHOLE_PAGES = 8;
-/** Entries that one query filters: a query has its price, so the first is long, and each further one twice as long. */
-const FIRST_WINDOW = 512;
+/** Entries that one query filters: a query costs as much as 250 of them, and each further one may be twice as long. */
+const FIRST_WINDOW = 256;
 const MAX_WINDOW = 4_096;
+const EXTRA = 1.25;
 
 /** The fields that the indexes know the ids by; that of the event is missing where there is none. */
 const fieldOf = { bandId: 'bandId', venueId: 'venueId', eventId: 'eventOf' } as const;
@@ -77,20 +78,20 @@ class MongoConcerts extends MongoRecords<Concert, ConcertRow> implements Concert
   }
 
   async find(request: FindConcerts, within: Within): Promise<{ items: Concert[]; entriesRead: number }> {
-    const { keys, entriesRead } = await findConcerts(new MongoConcertIndex(this.db, this.documents, within), request, within);
-    const found = await this.byIds(
-      keys.map(({ id }) => id),
-      within,
-    );
-    const concerts = new Map(found.map((concert) => [concert.id, concert]));
+    const index = new MongoConcertIndex(this.db, this.documents, within);
+    const { keys, entriesRead } = await findConcerts(index, request, within);
+    const concerts = new Map([...index.fetched].map(([id, document]) => [id, this.recordIn(document)]));
+    const missing = keys.map(({ id }) => id).filter((id) => !concerts.has(id));
+    if (missing.length > 0) for (const concert of await this.byIds(missing, within)) concerts.set(concert.id, concert);
     return { items: keys.map(({ id }) => concerts.get(id)).filter((concert) => concert !== undefined), entriesRead };
   }
 }
 
-/** What a query gives of a concert: all that the index holds of it and a search wants. */
+/** What a query gives of a concert: its place from the index, or the whole document. */
 interface Placed {
   place: Buffer;
 }
+interface ConcertDocument extends RecordDocument, Placed {}
 
 /** One query of a reading: a stretch of an index, or up to 200 that MongoDB merges. */
 interface Reading {
@@ -104,6 +105,8 @@ class MongoConcertIndex implements ConcertIndex {
   // Measured: 20 us for each run of a query, and 2 to 4 us for each entry after that.
   readonly runStartCost = 8;
   readonly fewVenues = 120;
+  /** Documents that came with a reading. */
+  readonly fetched = new Map<number, RecordDocument>();
 
   constructor(
     private readonly db: MongoDatabase,
@@ -162,8 +165,8 @@ class MongoConcertIndex implements ConcertIndex {
     return this.db.read(this.within.deadline, run);
   }
 
-  find(match: Filter<RecordDocument>, options: FindOptions): FindCursor<Placed> {
-    return this.documents.find<Placed>(match, options);
+  find<D extends Placed>(match: Filter<RecordDocument>, options: FindOptions): FindCursor<D> {
+    return this.documents.find<D>(match, options);
   }
 
   aggregate(stages: Document[], options: AggregateOptions): Promise<Document[]> {
@@ -182,9 +185,10 @@ class MongoConcertIndex implements ConcertIndex {
   private async *merged(readings: readonly Reading[], slice: Slice): AsyncIterable<Block> {
     const isFiltered = Object.keys(slice.filter).length > 0;
     const batchSize = Math.min(slice.wanted, Math.ceil((slice.wanted * MAX_WHOLE_PAGES) / readings.length));
-    const sources = readings.map((reading) =>
-      isFiltered ? new Windows(this, reading, slice) : new Batches(this, reading, slice, batchSize),
-    );
+    const sources = readings.map((reading) => {
+      if (isFiltered) return new Windows(this, reading, slice);
+      return readings.length === 1 ? new WholePage(this, reading, slice) : new Batches(this, reading, slice, batchSize);
+    });
     const order = slice.direction === 'ascending' ? compareKeys : (a: DateKey, b: DateKey) => compareKeys(b, a);
     let left = slice.budget;
     try {
@@ -238,8 +242,10 @@ abstract class Source {
     return this.found.splice(0, beyondLast < 0 ? this.found.length : beyondLast);
   }
 
+  /** Takes in what it has found; the last is how far it has read. */
   protected add(places: readonly Placed[]): void {
     for (const { place } of places) this.found.push(keyOf(place));
+    this.reach = this.found.at(-1) ?? this.reach;
   }
 
   protected get options() {
@@ -274,8 +280,6 @@ class Batches extends Source {
     // A whole page is more than is ever asked of one reading, so there is no need to know whether more follows.
     this.ended = found.length < this.batchSize && this.given < wanted;
     this.add(found);
-    const last = found.at(-1);
-    if (last) this.reach = keyOf(last.place);
     return found.length + started;
   }
 
@@ -284,14 +288,36 @@ class Batches extends Source {
   }
 }
 
+/** Without a filter and by one query: all that it reads is wanted, so it gives the documents too. */
+class WholePage extends Source {
+  async fetch(): Promise<number> {
+    const { wanted } = this.slice;
+    const rest = this.reach ? beyond(this.slice, this.reach) : this.slice;
+    const match = { ...this.reading.match, place: placesIn(rest) };
+    const found = await this.index.read((options) => {
+      const whole = { ...options, ...this.options, projection: {}, limit: wanted, batchSize: wanted };
+      return this.index.find<ConcertDocument>(match, whole).toArray();
+    });
+    for (const document of found) this.index.fetched.set(document._id, document);
+    this.ended = found.length < wanted;
+    this.add(found);
+    return found.length + this.reading.runs;
+  }
+
+  close(): void {
+    this.ended = true;
+  }
+}
+
 /** With a filter: a number of entries at a time, of which the server sends the hits, and where it stopped. */
 class Windows extends Source {
   private window = FIRST_WINDOW;
+  private looked = 0;
+  private hits = 0;
 
   async fetch(budget: number): Promise<number> {
     const { filter, direction } = this.slice;
     const size = Math.min(this.window, budget);
-    this.window = Math.min(2 * this.window, MAX_WINDOW);
     const rest = this.reach ? beyond(this.slice, this.reach) : this.slice;
     const fields = Object.fromEntries(Object.keys(filterMatch(filter)).map((field) => [field, 1]));
     const stages = [
@@ -309,10 +335,20 @@ class Windows extends Source {
     const [facets] = await this.index.read((options) => this.index.aggregate(stages, { ...options, hint: this.reading.index }));
     const [looked] = facets?.['looked'] ?? [];
     const read: number = looked?.at ?? 0;
+    const hits: Placed[] = facets?.['hits'] ?? [];
     this.ended = read < size;
-    this.add(facets?.['hits'] ?? []);
+    this.add(hits);
+    this.window = this.nextWindow(size, hits.length);
     if (looked) this.reach = keyOf(looked.place);
     return read + this.reading.runs;
+  }
+
+  /** A little more than the page will take, as far as one can tell. */
+  private nextWindow(size: number, hits: number): number {
+    this.hits += hits;
+    this.looked += size;
+    const expected = (EXTRA * (this.slice.wanted - this.hits) * this.looked) / Math.max(this.hits, 0.5);
+    return Math.min(Math.max(Math.ceil(expected), FIRST_WINDOW), 2 * size, MAX_WINDOW);
   }
 
   close(): void {

@@ -114,58 +114,22 @@ class SqliteConcertIndex implements ConcertIndex {
   constructor(private readonly db: SqliteDatabase) {}
 
   scan(slice: Slice): AsyncIterable<Block> {
-    const runs = slice.classes.map(
-      (statusClass) =>
-        new Run(this.db, {
-          index: 'date',
-          statusClass,
-          where: '',
-          values: [],
-          slice,
-          block: SCAN_BLOCK,
-        }),
-    );
-    return this.merged(runs, slice);
+    return this.merged('date', '', [[]], slice);
   }
 
   runs(dimension: Dimension, ids: readonly number[], slice: Slice): AsyncIterable<Block> {
     const column = columnOf[dimension];
-    const block = firstBlock(slice.wanted, ids.length * slice.classes.length);
-    const runs = slice.classes.flatMap((statusClass) =>
-      ids.map(
-        (id) =>
-          new Run(this.db, {
-            index: column,
-            statusClass,
-            where: `${column} = ? and`,
-            values: [id],
-            slice,
-            block,
-          }),
-      ),
+    return this.merged(
+      column,
+      `${column} = ? and`,
+      ids.map((id) => [id]),
+      slice,
     );
-    return this.merged(runs, slice);
   }
 
   pairs(bandIds: readonly number[], venueIds: readonly number[], slice: Slice): AsyncIterable<Block> {
-    const block = firstBlock(slice.wanted, bandIds.length * venueIds.length * slice.classes.length);
-    const where = 'band_id = ? and venue_id = ? and';
-    const runs = slice.classes.flatMap((statusClass) =>
-      bandIds.flatMap((bandId) =>
-        venueIds.map(
-          (venueId) =>
-            new Run(this.db, {
-              index: 'key',
-              statusClass,
-              where,
-              values: [bandId, venueId],
-              slice,
-              block,
-            }),
-        ),
-      ),
-    );
-    return this.merged(runs, slice);
+    const pairs = bandIds.flatMap((bandId) => venueIds.map((venueId) => [bandId, venueId]));
+    return this.merged('key', 'band_id = ? and venue_id = ? and', pairs, slice);
   }
 
   async count(dimension: Dimension, ids: readonly number[], slice: Slice, atMost: number): Promise<number> {
@@ -191,7 +155,13 @@ class SqliteConcertIndex implements ConcertIndex {
   }
 
   /** The runs as one, in order: a heap holds each run by the entry that it is at. */
-  private async *merged(runs: Run[], { direction, wanted, budget }: Slice): AsyncIterable<Block> {
+  private async *merged(index: IndexName, where: string, values: readonly SQLInputValue[][], slice: Slice): AsyncIterable<Block> {
+    const { direction, wanted, budget } = slice;
+    const block = index === 'date' ? SCAN_BLOCK : firstBlock(wanted, values.length * slice.classes.length);
+    const runs = slice.classes.flatMap((statusClass) => {
+      const reading = this.readingOf(indexName(index, statusClass), `${where} ${classCondition[statusClass]}`, slice);
+      return values.map((some) => new Run(reading, some, Math.min(block, Math.max(1, budget))));
+    });
     const sign = direction === 'ascending' ? 1 : -1;
     const open = runs.filter((run) => run.current !== undefined);
     const queue = new TinyQueue<Run>(open, (a, b) => (a.current && b.current ? sign * compareKeys(a.current, b.current) : 0));
@@ -216,46 +186,47 @@ class SqliteConcertIndex implements ConcertIndex {
     }
     yield { entries, read, last: undefined };
   }
+
+  private readingOf(index: string, where: string, slice: Slice): Reading {
+    const filtered = filterColumns.filter((name) => slice.filter[name] !== undefined);
+    const columns = ['id', 'date', ...filtered.map((name) => columnOf[name])].join(', ');
+    const order = slice.direction === 'ascending' ? 'date, id' : 'date desc, id desc';
+    const statement = this.db.prepare(
+      `select ${columns} from concerts indexed by ${index} where ${where} ` +
+        `and (date, id) > (?, ?) and (date, id) < (?, ?) order by ${order} limit ?`,
+    );
+    statement.setReturnArrays(true);
+    const conditions = filtered.map((name, at) => conditionOf(slice.filter, name, at + KEY_COLUMNS));
+    return { statement, slice, bounds: boundsOf(slice), accepts: (row) => conditions.every((holds) => holds(row)) };
+  }
 }
 
-interface RunOf {
-  index: string;
-  statusClass: StatusClass;
-  /** SQL that precedes the condition on the class, and the values that it takes. */
-  where: string;
-  values: readonly SQLInputValue[];
+/** What the runs of one class have in common. */
+interface Reading {
+  statement: StatementSync;
   slice: Slice;
-  /** Entries of the first block; each further one is twice as long. */
-  block: number;
+  bounds: readonly number[];
+  accepts(row: SQLOutputValue[]): boolean;
 }
 
 /** One stretch of one index, read in blocks. */
 class Run {
   current: RunEntry | undefined;
-  private readonly statement: StatementSync;
-  private readonly conditions: ((row: SQLOutputValue[]) => boolean)[];
   private rows: SQLOutputValue[][] = [];
   private position = 0;
-  private block: number;
   private readCount = 0;
   private ended = false;
 
+  /**
+   * @param values of the ids that it is read by
+   * @param block entries of the first block; each further one is twice as long
+   */
   constructor(
-    db: SqliteDatabase,
-    private readonly of: RunOf,
+    private readonly reading: Reading,
+    private readonly values: readonly SQLInputValue[],
+    private block: number,
   ) {
-    const { filter, direction } = of.slice;
-    const filtered = filterColumns.filter((name) => filter[name] !== undefined);
-    this.conditions = filtered.map((name, at) => conditionOf(filter, name, at + KEY_COLUMNS));
-    const columns = ['id', 'date', ...filtered.map((name) => columnOf[name])].join(', ');
-    const order = direction === 'ascending' ? 'date, id' : 'date desc, id desc';
-    this.statement = db.prepare(
-      `select ${columns} from concerts indexed by ${indexName(of.index, of.statusClass)} where ${of.where} ` +
-        `${classCondition[of.statusClass]} and (date, id) > (?, ?) and (date, id) < (?, ?) order by ${order} limit ?`,
-    );
-    this.statement.setReturnArrays(true);
-    this.block = Math.min(of.block, Math.max(1, of.slice.budget));
-    this.advance(this.block);
+    this.advance(block);
   }
 
   /** Whether the next entry would have to be fetched. */
@@ -271,7 +242,7 @@ class Run {
     this.current = row && {
       id: numberOf(row[0]),
       date: numberOf(row[1]),
-      accepted: this.conditions.every((holds) => holds(row)),
+      accepted: this.reading.accepts(row),
     };
   }
 
@@ -283,9 +254,9 @@ class Run {
   }
 
   private fetch(limit: number): void {
-    const { values, slice } = this.of;
-    const bounds = boundsOf(this.current ? beyond(slice, this.current) : slice);
-    const rows: unknown[] = this.statement.all(...values, ...bounds, limit);
+    const { statement, slice, bounds } = this.reading;
+    const rest = this.current ? boundsOf(beyond(slice, this.current)) : bounds;
+    const rows: unknown[] = statement.all(...this.values, ...rest, limit);
     this.rows = rows.filter((row) => Array.isArray(row));
     this.position = 0;
     this.readCount += this.rows.length;
@@ -316,5 +287,7 @@ const firstBlock = (wanted: number, runs: number) => Math.min(MAX_RUN_BLOCK, Mat
 
 const boundsOf = ({ lower, upper }: Slice) => [lower.date, lower.id, upper.date, upper.id];
 
-const indexName = (column: string, statusClass: StatusClass) =>
+type IndexName = 'date' | 'key' | (typeof columnOf)[Dimension];
+
+const indexName = (column: IndexName, statusClass: StatusClass) =>
   column === 'key' ? 'concerts_key' : `concerts_${isMoved(statusClass) ? 'moved_' : ''}by_${column}`;

@@ -70,6 +70,10 @@ export interface ConcertIndex {
   ): Promise<{ cost: number; entries: number }>;
 }
 
+/** Up to so many pairs of a band and a venue are looked up before anything else is tried. */
+const FEW_PAIRS = 128;
+/** Entries after which one can tell how many more a page will take; a reading that costs less needs no comparison. */
+const TRIAL = 512;
 /** Pairs of a band and a venue that may be looked up for one page. */
 const MAX_PAIRS = 4_096;
 
@@ -122,9 +126,7 @@ class Search {
     const budget = this.request.scanBudget ?? SCAN_BUDGET;
     if (venueIds.length > this.index.fewVenues && budget > 0) {
       const gaveUp = await this.readWhile(this.index.scan({ ...this.filteredBy('venueId'), budget }), (scanned) => {
-        const missing = this.request.limit - this.found.length;
-        const expected = (missing * scanned) / Math.max(this.found.length, 0.5);
-        return scanned < budget && expected < startCost + missing;
+        return scanned < budget && this.expectedToFill(scanned) < startCost + this.request.limit - this.found.length;
       });
       if (!gaveUp) return;
     }
@@ -132,18 +134,28 @@ class Search {
   }
 
   /**
-   * Several conditions: one is read and the others filter. The one that is read is the cheapest, by counts that stop at
-   * the budget. When none is within it, the newest entries are tried first, since they fill most pages; when that too
-   * has used up the budget, everything is counted and the smallest is read.
+   * Several conditions: one is read and the others filter. Few pairs of a band and a venue are looked up by themselves.
+   * Else the one with the fewest ids is tried first, since its newest entries fill most pages. When they do not promise
+   * to, the cheapest reading is chosen by counts, which stop at the budget; when none is within it, everything is counted
+   * and the smallest is read.
    */
   private async readSeveral(asked: readonly Dimension[]): Promise<void> {
-    const small = await this.cheapest(asked, SCAN_BUDGET);
+    const pairs = this.idsOf('bandId').length * this.idsOf('venueId').length;
+    const small = pairs > 0 && pairs <= FEW_PAIRS && (await this.cheapest(asked, SCAN_BUDGET));
     if (small) return this.read(small());
-    const [first = 'bandId'] = asked;
-    const gaveUp = await this.readWhile(this.runsOf(first, asked, SCAN_BUDGET), (scanned) => scanned < SCAN_BUDGET);
+    const [first = 'bandId'] = asked.toSorted((a, b) => this.idsOf(a).length - this.idsOf(b).length);
+    const gaveUp = await this.readWhile(this.runsOf(first, asked, SCAN_BUDGET), (scanned) => {
+      return scanned < SCAN_BUDGET && (scanned < TRIAL || this.expectedToFill(scanned) < SCAN_BUDGET);
+    });
     if (!gaveUp) return;
-    const smallest = await this.cheapest(asked, Number.POSITIVE_INFINITY);
-    if (smallest) await this.read(smallest());
+    const cheapest = (await this.cheapest(asked, SCAN_BUDGET)) ?? (await this.cheapest(asked, Number.POSITIVE_INFINITY));
+    if (cheapest) await this.read(cheapest());
+  }
+
+  /** How many entries the page will take, from how many it took so far. */
+  private expectedToFill(scanned: number): number {
+    const missing = this.request.limit - this.found.length;
+    return (missing * scanned) / Math.max(this.found.length, 0.5);
   }
 
   /** The reading that costs least and less than `limit`, if there is one. What is counted to find it is read too. */
@@ -161,6 +173,7 @@ class Search {
       }
     }
     for (const dimension of asked) {
+      if (leastCost <= TRIAL) break;
       assertInTime(this.within.deadline);
       const ids = this.idsOf(dimension);
       const startCost = ids.length * this.index.runStartCost;

@@ -1,7 +1,7 @@
 import type { BandRow, ConcertRow, VenueRow } from '#contracts';
 
 /** NFKC, lower case, white space collapsed, and nothing else removed: "!!!" and "†††" are two bands. */
-export const normalised = (name: string): string => name.normalize('NFKC').toLowerCase().replace(/\s+/g, ' ').trim();
+const normalised = (name: string): string => name.normalize('NFKC').toLowerCase().replace(/\s+/g, ' ').trim();
 
 const KEY_DECIMALS = 4;
 // -0.00001 and 0.00001 are one position to four decimals, so there must be no "-0.0000".

@@ -70,7 +70,7 @@ class MongoVenues extends MongoNamedRecords<Venue, VenueRow> implements VenueSto
 }
 
 /** What the indexes are asked for an area: at least all that is in it, in one query or more. */
-export function venueFilters(area: Area): Filter<RecordDocument>[] {
+function venueFilters(area: Area): Filter<RecordDocument>[] {
   if ('box' in area)
     return unwrapped(area.box).map((box) => ({ 'position.coordinates': { $geoWithin: { $box: cornersOf(box) } } }));
   const { latitude, longitude, radiusKm } = area.circle;
