@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Part, Stage } from '#read-model';
+import { parseQuery } from './parameters.js';
 
 /** The header that names the services whose details are missing from the rows. */
 const PARTIAL = 'partial';
@@ -64,12 +65,16 @@ function withCursor(url: string, cursor: string | undefined): string {
   const start = url.indexOf('?');
   const path = start === -1 ? url : url.slice(0, start);
   const given = start === -1 ? [] : url.slice(start + 1).split('&');
-  const kept = given.filter((part) => part !== '' && !part.startsWith('cursor='));
+  const kept = given.filter((part) => part !== '' && !isCursor(part));
   const parts = cursor === undefined ? kept : [...kept, `cursor=${cursor}`];
   // What a client sent raw must not end the link, nor start another.
   const query = parts.join('&').replaceAll(/%2c/gi, ',');
   return `${path}${query && '?'}${query}`.replace(/[^\x21-\x7e]|[<>"]/g, encodeURIComponent);
 }
+
+/** The name may be written in any way that is read as `cursor`. */
+const isCursor = (part: string): boolean =>
+  part.startsWith('cursor=') || (/^[^=]*[%[]/.test(part) && 'cursor' in parseQuery(part));
 
 function serverTiming(stages: readonly Stage[], elapsedMs: number): string {
   const entries = stages.map(

@@ -43,7 +43,7 @@ export function readCircle({ latitude, longitude, radius }: Place, faults: Field
   if (latitude !== undefined && longitude !== undefined && radius !== undefined) return { latitude, longitude, radiusKm: radius };
   hintAtSwap(faults, longitude);
   const given = { latitude, longitude, radius };
-  if (Object.values(given).every((one) => one === undefined) && !faults.some(({ parameter }) => parameter in given))
+  if (Object.values(given).every((one) => one === undefined) && !faults.some(({ parameter }) => Object.hasOwn(given, parameter)))
     return undefined;
   for (const [parameter, one] of Object.entries(given)) {
     if (one !== undefined || faults.some((fault) => fault.parameter === parameter)) continue;

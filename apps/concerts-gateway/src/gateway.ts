@@ -31,10 +31,13 @@ export async function startGateway(config: Config, logger: Logger): Promise<Runn
     encodings: ['br', 'gzip'],
     brotliOptions: { params: { [constants.BROTLI_PARAM_QUALITY]: BROTLI_QUALITY } },
   });
+  fastify.removeContentTypeParser('text/plain');
   const module = GatewayModule.with({ clients, config, draining });
   const app = await NestFactory.create<NestFastifyApplication>(module, adapter, {
     logger: nestLogger(logger),
     abortOnError: false,
+    // Nest would take forms too; Fastify's own parsers are for JSON, and for the text that is taken out here.
+    bodyParser: false,
   });
   app.useGlobalFilters(new ProblemFilter(logger, routes));
   if (config.corsOrigins === '*' || config.corsOrigins.length > 0) {

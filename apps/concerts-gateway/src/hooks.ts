@@ -27,8 +27,10 @@ export function addHooks(fastify: FastifyInstance, { config, logger }: { config:
     const given = reply.getHeader('etag');
     const etag = typeof given === 'string' ? given : listETag(body, String(reply.getHeader('content-type')));
     reply.header('etag', etag);
-    // A strong ETag names bytes: compressed ones would be others. This is how the compression is told.
-    if (!etag.startsWith('W/')) request.headers['x-no-compression'] = '1';
+    // A strong ETag names bytes: compressed ones would be others. This is how the compression is told. What may be
+    // compressed says so also when it is not, or a cache would give it to everybody.
+    if (etag.startsWith('W/')) reply.header('vary', [reply.getHeader('vary') ?? [], 'accept-encoding'].flat().join(', '));
+    else request.headers['x-no-compression'] = '1';
     if (!isNotModified(request.headers['if-none-match'], etag)) return body;
     reply.code(304).removeHeader('content-type');
     return '';

@@ -4,6 +4,9 @@ import type { Static, TObject } from 'typebox';
 import { makeAjv, quoted, schemaFaults } from '#contracts';
 import { Fault, type FieldFault } from '#problem';
 
+/** A request has a dozen parameters; one with more faults than this is not read by a person. */
+const MAX_TOLD_FAULTS = 50;
+
 const ajv = makeAjv({ allErrors: true, verbose: true });
 
 /** The parameters of a query as they came: each name with its texts, in order. */
@@ -20,7 +23,9 @@ export function parseQuery(text: string): RawQuery {
   const query: RawQuery = Object.create(null);
   for (const [name, value] of new URLSearchParams(text)) {
     const key = name.endsWith('[]') ? name.slice(0, -2) : name;
-    query[key] = [...(query[key] ?? []), value];
+    const texts = query[key];
+    if (texts) texts.push(value);
+    else query[key] = [value];
   }
   return query;
 }
@@ -59,7 +64,7 @@ export function parameterCheck<S extends TObject>(schema: S): ParameterCheck<S> 
       const faults: FieldFault[] = [];
       const candidate: Record<string, unknown> = Object.create(null);
       for (const [name, texts] of Object.entries(query)) {
-        const read = readTexts(texts, schema.properties[name]);
+        const read = readTexts(texts, Object.hasOwn(schema.properties, name) ? schema.properties[name] : undefined);
         if ('fault' in read) faults.push({ parameter: name, ...read.fault });
         else candidate[name] = read.value;
       }
@@ -75,14 +80,17 @@ export function parameterCheck<S extends TObject>(schema: S): ParameterCheck<S> 
   };
 }
 
-/** Ends with a 400 when anything was wrong. */
+/** Ends with a 400 that tells every fault, when there is any. */
 export function assertFaultless(faults: FieldFault[]): void {
   if (faults.length === 0) return;
-  throw new Fault('ValidationError', faults.map(({ parameter, detail }) => `${parameter} ${detail}`.trim()).join('; '), faults);
+  const told = faults.slice(0, MAX_TOLD_FAULTS);
+  const details = told.map(({ parameter, detail }) => `${parameter} ${detail}`.trim());
+  if (faults.length > told.length) details.push(`and ${faults.length - told.length} more`);
+  throw new Fault('ValidationError', details.join('; '), told);
 }
 
 const toFieldFault = ({ pointer, code, detail }: { pointer: string; code: string; detail: string }): FieldFault => ({
-  parameter: pointer.split('/')[1] ?? '',
+  parameter: (pointer.split('/')[1] ?? '').replaceAll('~1', '/').replaceAll('~0', '~'),
   code: code === 'additionalProperties' ? 'unknown' : code,
   detail,
 });

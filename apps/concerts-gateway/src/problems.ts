@@ -96,7 +96,9 @@ export class ProblemFilter implements ExceptionFilter {
 function sendProblem(reply: FastifyReply, fault: Fault, instance: string): void {
   const problem = toProblem(fault, instance);
   if (fault.retryable) reply.header('retry-after', RETRY_AFTER_SECONDS);
-  void reply.code(problem.status).header('cache-control', 'no-store').type(PROBLEM_MEDIA_TYPE).send(JSON.stringify(problem));
+  // As bytes: to a text Fastify would add a charset, which this media type does not have.
+  const body = Buffer.from(JSON.stringify(problem));
+  void reply.code(problem.status).header('cache-control', 'no-store').type(PROBLEM_MEDIA_TYPE).send(body);
 }
 
 /** Errors of Nest and Fastify have a status, and a message that was written for the client when it is below 500. */
@@ -146,5 +148,7 @@ function unreadableFault({ code, rawPacket, bytesParsed }: ParserError): Fault {
 
 function answerExpectation(response: ServerResponse): void {
   const problem = toProblem(new Fault('ExpectationFailed', 'only "Expect: 100-continue" can be met'), '');
-  response.writeHead(problem.status, { 'content-type': PROBLEM_MEDIA_TYPE, connection: 'close' }).end(JSON.stringify(problem));
+  const body = Buffer.from(JSON.stringify(problem));
+  const headers = { 'content-type': PROBLEM_MEDIA_TYPE, 'content-length': body.length, connection: 'close' };
+  response.writeHead(problem.status, headers).end(body);
 }

@@ -10,7 +10,7 @@ export class Routes {
         `^${url
           .replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
           .replace(/:\w+/g, '[^/]+')
-          .replace(/\\\*/g, '.*')}/?$`,
+          .replace(/\\\*/g, '.*')}$`,
       );
       for (const one of [method].flat()) this.routes.push({ method: one, path });
     });
