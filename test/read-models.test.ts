@@ -1,5 +1,5 @@
 import { ServicesReadModel } from '#read-model';
-import { readModelConformance, type Subject, type World } from '../libs/read-model/src/conformance.js';
+import { readModelConformance, type Subject, type World } from '../libs/read-model/test/conformance.js';
 import { describeOnMongo } from './support/mongo.js';
 import { System } from './support/system.js';
 

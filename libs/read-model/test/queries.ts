@@ -1,6 +1,6 @@
 import { type ConcertStatus, concertStatuses, type DateKey, type ParsedMoment } from '#contracts';
 import { distanceKm } from '#geo';
-import type { ConcertQuery } from '../query.js';
+import type { ConcertQuery } from '../src/query.js';
 import { Random } from './random.js';
 import { ids, places, type World } from './world.js';
 

@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { SCAN_BUDGET } from '#contracts';
 import { distanceKm } from '#geo';
-import { Oracle, type OraclePage, type OracleRow } from './conformance/oracle.js';
-import { randomQueries } from './conformance/queries.js';
-import { clockPlaces, ids, makeWorld, places, type World } from './conformance/world.js';
-import type { ConcertPage, ConcertQuery, ConcertReadModel } from './query.js';
+import type { ConcertPage, ConcertQuery, ConcertReadModel } from '../src/query.js';
+import { Oracle, type OraclePage, type OracleRow } from './oracle.js';
+import { randomQueries } from './queries.js';
+import { clockPlaces, ids, makeWorld, places, type World } from './world.js';
 
-export type { World } from './conformance/world.js';
+export type { World } from './world.js';
 
 /** A read model under test, over the rows of the world, and how to end it. */
 export interface Subject {

@@ -1,6 +1,6 @@
 import type { Circle, DateKey, ParsedMoment } from '#contracts';
 import { distanceKm } from '#geo';
-import type { ConcertQuery } from '../query.js';
+import type { ConcertQuery } from '../src/query.js';
 import type { World } from './world.js';
 
 /** A row of an answer, by which answers are compared: the concert, and what was joined to it. */
