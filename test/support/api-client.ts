@@ -128,4 +128,4 @@ export class ApiClient {
 }
 
 /** The address in `Link: rel="next"`, if there is one. */
-export const nextLink = (headers: Headers): string | undefined => /<([^>]*)>; rel="next"/.exec(headers.get('link') ?? '')?.[1];
+const nextLink = (headers: Headers): string | undefined => /<([^>]*)>; rel="next"/.exec(headers.get('link') ?? '')?.[1];

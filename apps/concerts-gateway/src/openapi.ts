@@ -27,7 +27,7 @@ export function addOpenApi(app: NestFastifyApplication): void {
 }
 
 /** A request and its real answer, recorded over the demo's concerts; `npm run examples` records them anew. */
-export interface Example {
+interface Example {
   /** The path as the document has it, such as /bands/{id}. */
   path: string;
   /** What was asked: the address, and the body of a POST. */

@@ -16,7 +16,7 @@ const firstFault = makeAjv();
 const allFaults = makeAjv({ allErrors: true });
 
 /** The envelope of a request after it was checked. */
-export interface CheckedRequest {
+interface CheckedRequest {
   body: unknown;
   context: CallContext;
 }

@@ -60,7 +60,7 @@ export function* replyMessages(id: string | number, reply: unknown): Generator<s
   yield rest;
 }
 
-export const fits = (json: string, mostBytes = MAX_MESSAGE_BYTES): boolean =>
+const fits = (json: string, mostBytes = MAX_MESSAGE_BYTES): boolean =>
   json.length <= mostBytes && Buffer.byteLength(json) <= mostBytes;
 
 /** JSON arrays of the items in order, each near the target: the next length is taken from the size of the last. */
