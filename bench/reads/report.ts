@@ -1,0 +1,70 @@
+import type { Block } from './measure.js';
+
+/** The rounds of one workload on one system. */
+export interface Measured {
+  workload: string;
+  world: string;
+  blocks: Block[];
+}
+
+/** A Markdown table: a line for each workload and world; the last columns compare a world with the first one. */
+export function table(measured: readonly Measured[]): string {
+  const header = ['workload', 'over', 'rows', 'p50 ms', 'p99 ms', 'CPU ms', 'entries', 'most entries', 'p50 ratio', 'CPU ratio'];
+  const lines = [...Map.groupBy(measured, ({ workload }) => workload).values()].flatMap((worlds) =>
+    worlds.map((one) => line(one, worlds[0])),
+  );
+  return [header, header.map((_, at) => (at < 2 ? '---' : '---:')), ...lines]
+    .map((cells) => `| ${cells.join(' | ')} |`)
+    .join('\n');
+}
+
+function line({ workload, world, blocks }: Measured, first: Measured | undefined): string[] {
+  const all = (of: (block: Block) => number[]) => blocks.flatMap(of).sort((a, b) => a - b);
+  const took = all(({ tookMs }) => tookMs);
+  const entries = all((block) => block.entries);
+  const isFirst = first === undefined || first.world === world;
+  return [
+    workload,
+    world,
+    String(
+      percentile(
+        all((block) => block.rows),
+        0.5,
+      ),
+    ),
+    percentile(took, 0.5).toFixed(2),
+    percentile(took, 0.99).toFixed(2),
+    fixed(mean(blocks.map(({ cpuMs }) => cpuMs))),
+    String(percentile(entries, 0.5)),
+    String(entries.at(-1)),
+    isFirst
+      ? ''
+      : ratios(blocks, first.blocks, ({ tookMs }) =>
+          percentile(
+            tookMs.toSorted((a, b) => a - b),
+            0.5,
+          ),
+        ),
+    isFirst ? '' : ratios(blocks, first.blocks, ({ cpuMs }) => cpuMs),
+  ];
+}
+
+/** The median of the ratios of the rounds, with the least and the most of them. */
+function ratios(blocks: readonly Block[], first: readonly Block[], of: (block: Block) => number | undefined): string {
+  const values = blocks.map((block, round) => {
+    const [one, other] = [of(block), first[round] && of(first[round])];
+    return one === undefined || !other ? Number.NaN : one / other;
+  });
+  if (values.some(Number.isNaN)) return 'n/a';
+  values.sort((a, b) => a - b);
+  return `${fixed(percentile(values, 0.5))} (${fixed(values[0])} to ${fixed(values.at(-1))})`;
+}
+
+/** @param sorted ascending */
+const percentile = (sorted: readonly number[], share: number): number =>
+  sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
+
+const mean = (values: readonly (number | undefined)[]): number | undefined =>
+  values.reduce((sum, value) => (sum === undefined || value === undefined ? undefined : sum + value / values.length), 0);
+
+const fixed = (value: number | undefined): string => value?.toFixed(2) ?? 'n/a';
