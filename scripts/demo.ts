@@ -8,13 +8,13 @@ import { runImport } from './import/run.js';
 
 const HELP = `Fills the stores with an invented concert world: real cities, invented bands and venues, 2010 to 2029.
 
-  npm run demo -- [--concerts 20000] [--bands N] [--venues N] [--seed 1] [--out FOLDER]
+  npm run demo -- [--concerts 20000] [--bands N] [--venues N] [--seed 1] [--out FOLDER | --overwrite]
   make demo CONCERTS=20000
 
 The same numbers always make the same world. More concerts have more bands and venues, if these are not said.
 With --out the world is only written into FOLDER, as bands.ndjson, venues.ndjson, events.ndjson and concerts.ndjson.
 Otherwise it is imported: into the services that run, or when none runs, into those that are started for it.
-A world takes the ids from 1 on, so it belongs into empty stores: records that have these ids are overwritten.
+A world takes the ids from 1 on, so it goes into empty stores only, unless --overwrite says that records with these ids may be lost.
 
 Exit code: 0 when all is done, 1 when some rows are not imported, 2 for a wrong command, 130 when interrupted.
 `;
@@ -35,7 +35,7 @@ try {
 }
 
 async function main(): Promise<number> {
-  const { help, out, seed, concerts, bands, venues } = readArguments();
+  const { help, out, overwrite, seed, concerts, bands, venues } = readArguments();
   if (help) {
     process.stdout.write(HELP);
     return 0;
@@ -46,7 +46,7 @@ async function main(): Promise<number> {
     bands: wholeNumber('bands', bands),
     venues: wholeNumber('venues', venues),
   };
-  if (out === undefined) return await importWorld(options);
+  if (out === undefined) return await importWorld(options, !overwrite);
   await write(out, options);
   return 0;
 }
@@ -56,7 +56,7 @@ function isForThePerson(error: unknown): error is Error {
   return error instanceof Misuse || error instanceof ImpossibleWorld || (error instanceof Error && 'syscall' in error);
 }
 
-async function importWorld(options: WorldOptions): Promise<number> {
+async function importWorld(options: WorldOptions, onlyIntoEmpty: boolean): Promise<number> {
   const folder = await mkdtemp(join(tmpdir(), 'backline-demo-'));
   const interrupt = () => {
     rmSync(folder, { recursive: true, force: true });
@@ -67,7 +67,7 @@ async function importWorld(options: WorldOptions): Promise<number> {
     await write(folder, options);
     // From here the import ends in order when it is interrupted, and returns.
     process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
-    return await runImport({ from: folder });
+    return await runImport({ from: folder, onlyIntoEmpty });
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
@@ -88,6 +88,7 @@ function readArguments() {
       venues: text,
       seed: text,
       out: text,
+      overwrite: { type: 'boolean' },
       help: { type: 'boolean', short: 'h' },
     } as const;
     return parseArgs({ options }).values;

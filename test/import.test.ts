@@ -50,7 +50,11 @@ interface Ended {
 
 // It runs in the test's own folder, where no `.env` says where else the stores are.
 function start(...options: string[]): { process: ChildProcess; ended: Promise<Ended> } {
-  const command = spawn(process.execPath, [join(DIST, 'scripts/import.js'), ...options], {
+  return startScript('import', options);
+}
+
+function startScript(name: 'import' | 'demo', options: string[]): { process: ChildProcess; ended: Promise<Ended> } {
+  const command = spawn(process.execPath, [join(DIST, `scripts/${name}.js`), ...options], {
     cwd: folder,
     env: environment,
     timeout: COMMAND_TIMEOUT_MS,
@@ -422,5 +426,21 @@ describe('an import that cannot be', () => {
     expect(code).toBe(1);
     expect(errors).toMatch(/\w+ ended: \w+ cannot start: /);
     expect(await answering()).toEqual([]);
+  });
+});
+
+describe('the demo', () => {
+  test('fills empty stores, and overwrites others only when told to', async () => {
+    const system = await startSystem();
+    const demo = (...options: string[]) => startScript('demo', ['--concerts', '200', ...options]).ended;
+    expect(await demo()).toMatchObject({ code: 0 });
+    const { items } = await system.clients.concerts.call(concertCalls.byIds, { ids: [1] }, system.context());
+    expect(items).toHaveLength(1);
+    const refused = await demo('--seed', '2');
+    expect(refused.code).toBe(1);
+    expect(refused.errors).toContain('the stores already hold');
+    expect((await system.clients.concerts.call(concertCalls.byIds, { ids: [1] }, system.context())).items).toEqual(items);
+    expect(await demo('--seed', '2', '--overwrite')).toMatchObject({ code: 0 });
+    expect((await system.clients.concerts.call(concertCalls.byIds, { ids: [1] }, system.context())).items[0]?.version).toBe(2);
   });
 });

@@ -21,7 +21,7 @@ type AnyCalls = typeof bandCalls | typeof venueCalls | typeof eventCalls | typeo
 interface Kind {
   /** what a row of this kind must be */
   row: TObject;
-  calls: Pick<AnyCalls, 'byIds' | 'health'> & { upsert: CallContract<TSchema, typeof bandCalls.upsert.reply> };
+  calls: Pick<AnyCalls, 'byIds' | 'count' | 'health'> & { upsert: CallContract<TSchema, typeof bandCalls.upsert.reply> };
   /** the fields that name a record of another kind */
   references: ReadonlyMap<string, KindName>;
 }

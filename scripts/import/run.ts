@@ -20,6 +20,8 @@ export interface ImportOptions {
   from: string;
   /** what one file holds whose name does not say it */
   kind?: KindName;
+  /** import into empty stores only: the rows' ids would overwrite other records */
+  onlyIntoEmpty?: boolean;
 }
 
 /**
@@ -28,14 +30,14 @@ export interface ImportOptions {
  *
  * @returns the exit code: 0 when every row is in the stores, 1 when one is not, 2 for a wrong command, 130 when interrupted
  */
-export async function runImport({ from, kind }: ImportOptions): Promise<number> {
+export async function runImport({ from, kind, onlyIntoEmpty = false }: ImportOptions): Promise<number> {
   const stop = new AbortController();
   const interrupt = () => stop.abort(new Interrupted('interrupted; run it again to complete it'));
   process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
   try {
     const { files, ignored } = await findSources(from, kind);
     if (ignored.length > 0) say(`ignored, since their names say nothing about what they hold: ${ignored.join(', ')}`);
-    return await importAll(files, stop);
+    return await importAll(files, stop, onlyIntoEmpty);
   } catch (error) {
     // What fails because of the abort says less than the reason of it.
     return exitCodeOf(stop.signal.aborted ? stop.signal.reason : error);
@@ -61,13 +63,14 @@ const isExpected = (error: unknown): error is Error =>
   [ImportStopped, UsageError, CannotStart, Fault].some((kind) => error instanceof kind) ||
   (error instanceof Error && 'syscall' in error);
 
-async function importAll(files: readonly Source[], stop: AbortController): Promise<number> {
+async function importAll(files: readonly Source[], stop: AbortController, onlyIntoEmpty: boolean): Promise<number> {
   const clients = new ServiceClients(loadConfig().services, stop.signal);
   let services: OwnServices | undefined;
   // So that what is under way ends too: its rows are stored or not, and the next import finds out.
   stop.signal.addEventListener('abort', () => clients.close());
   try {
     services = await reach(clients, stop);
+    if (onlyIntoEmpty) await assertEmpty(clients);
     return await importInto(clients, files, stop.signal);
   } finally {
     clients.close();
@@ -87,6 +90,15 @@ async function reach(clients: ServiceClients, stop: AbortController): Promise<Ow
   }
   say('no service answers: starting the four for the time of the import');
   return await startOwnServices(clients, stop.signal, (reason) => stop.abort(reason));
+}
+
+async function assertEmpty(clients: ServiceClients): Promise<void> {
+  const held: string[] = [];
+  for (const kind of kindNames) {
+    const { count } = await clients.call(kind, kinds[kind].calls.count, {});
+    if (count > 0) held.push(`${formatted(count)} ${kind}`);
+  }
+  if (held.length > 0) throw new ImportStopped(`the stores already hold ${held.join(', ')}, some of which would be overwritten`);
 }
 
 async function importInto(clients: ServiceClients, files: readonly Source[], signal: AbortSignal): Promise<number> {
