@@ -173,6 +173,16 @@ describeOnMongo('the indexes of MongoDB', (mongo) => {
     }, 60_000);
     afterAll(() => venues.close());
 
+    test('when the server refuses one row of a batch, nothing of the batch is written', async () => {
+      const nowhere = { id: 70_001, name: 'Nowhere', latitude: 1_000, longitude: 1_000, timeZone: 'Etc/UTC' };
+      const before = await venues.count(soon());
+      await expect(
+        venues.upsert([{ id: 70_000, name: 'Somewhere', latitude: 1, longitude: 1 }, nowhere], soon()),
+      ).rejects.toThrow();
+      expect(await venues.byIds([70_000, 70_001], soon())).toEqual([]);
+      expect(await venues.count(soon())).toBe(before);
+    });
+
     test.each<[string, Area, string]>([
       [
         'a circle is read from the spherical one',
