@@ -9,7 +9,19 @@ export interface Measured {
 
 /** A Markdown table: a line for each workload and world; the last columns compare a world with the first one. */
 export function table(measured: readonly Measured[]): string {
-  const header = ['workload', 'over', 'rows', 'p50 ms', 'p99 ms', 'CPU ms', 'entries', 'most entries', 'p50 ratio', 'CPU ratio'];
+  const header = [
+    'workload',
+    'over',
+    'rows',
+    'p50 ms',
+    'p99 ms',
+    'CPU ms',
+    'entries',
+    'most entries',
+    'failed',
+    'p50 ratio',
+    'CPU ratio',
+  ];
   const lines = [...Map.groupBy(measured, ({ workload }) => workload).values()].flatMap((worlds) =>
     worlds.map((one) => line(one, worlds[0])),
   );
@@ -37,6 +49,7 @@ function line({ workload, world, blocks }: Measured, first: Measured | undefined
     fixed(mean(blocks.map(({ cpuMs }) => cpuMs))),
     String(percentile(entries, 0.5)),
     String(entries.at(-1)),
+    String(blocks.reduce((sum, { failed }) => sum + failed, 0)),
     isFirst
       ? ''
       : ratios(blocks, first.blocks, ({ tookMs }) =>
