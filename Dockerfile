@@ -21,5 +21,4 @@ COPY --from=packages /app/node_modules node_modules
 COPY --from=build /app/dist dist
 RUN mkdir /data && chown node:node /data
 USER node
-VOLUME /data
 CMD ["node", "dist/apps/concerts-gateway/src/main.js"]

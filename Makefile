@@ -19,7 +19,7 @@ help: .env $(INSTALLED)
 start: .env $(BUILT) ## Starts the four services and the gateway; Ctrl-C ends them.
 	@exec node dist/scripts/start.js
 
-test: engines $(BUILT) ## Runs every test, with a coverage table; gets the real engines first.
+test: .env engines $(BUILT) ## Runs every test, with a coverage table; gets the real engines first.
 	@node scripts/test.ts
 
 import: .env $(BUILT) ## Loads bands, venues, events and concerts: make import FROM=folder-or-file
@@ -52,7 +52,7 @@ clean: ## Removes what was built, never data.
 
 # npm replaces node_modules, so it runs on the machine's Node. No package may need an install script: `make lint` checks it.
 $(INSTALLED): package-lock.json
-	@PATH='$(MACHINE_PATH)' npm ci --ignore-scripts --loglevel=error
+	@PATH='$(MACHINE_PATH)' npm ci --ignore-scripts --include=dev --include=optional --loglevel=error
 	@touch $@
 
 $(BUILT): $(SOURCES) package.json tsconfig.json tsconfig.build.json $(INSTALLED)

@@ -95,6 +95,14 @@ describe('a request with wrong parameters', () => {
     expect(await faultsOfBody({ eventIds: ids })).toEqual({ eventIds: 'maxItems' });
   });
 
+  test.each(['/bands/1?colour=red', '/concerts/1?fields=band', '/health/live?verbose=1'])(
+    'of which there are none: %s names them',
+    async (path) => {
+      const { errors } = await system.api.problem(path, 400);
+      expect(errors).toEqual([{ parameter: expect.any(String), code: 'unknown', detail: expect.any(String) }]);
+    },
+  );
+
   describe('and a part of a place', () => {
     test.each([
       ['latitude=1', ['longitude', 'radius']],

@@ -156,6 +156,10 @@ describe('CACHE_MAX_AGE and CORS_ORIGIN', () => {
     expect((await system.api.get('/health/ready')).headers.get('cache-control')).toBe('no-store');
   });
 
+  test('what is nowhere is 404, also where CORS takes every path', async () => {
+    expect((await system.api.get('/nothing')).status).toBe(404);
+  });
+
   test('pages of a named origin may read answers and their headers', async () => {
     for (const path of ['/concerts?bandIds=1', '/concerts']) {
       const { headers } = await system.api.get(path, { origin: 'https://app.example' });
@@ -181,6 +185,13 @@ describe('CACHE_MAX_AGE and CORS_ORIGIN', () => {
     expect(headers.get('access-control-allow-methods')).toMatch(/POST/);
     expect(headers.get('access-control-allow-headers')).toMatch(/content-type/i);
     expect((await preflight('https://evil.example')).headers.get('access-control-allow-origin')).toBeNull();
+  });
+
+  test('an answer that lacks details is not kept', async () => {
+    await system.stop('bands');
+    const { headers } = await system.api.get('/concerts?bandIds=1');
+    expect(headers.get('partial')).toBe('bands');
+    expect(headers.get('cache-control')).toBe('no-cache');
   });
 });
 

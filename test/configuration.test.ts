@@ -202,8 +202,8 @@ describe('a process', () => {
     }
   });
 
-  test('whose address is none of this machine says so', async () => {
-    expect(onlyLine(await run('concerts-gateway', { HOST: '203.0.113.1' }))).toContain('203.0.113.1');
+  test.each(['bands', 'concerts-gateway'])('of %s whose address is none of this machine says so', async (app) => {
+    expect(onlyLine(await run(app, { HOST: '203.0.113.1' }))).toContain('203.0.113.1');
   });
 });
 

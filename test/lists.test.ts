@@ -136,3 +136,14 @@ describe('a list', () => {
     });
   });
 });
+
+test('a list of the longest names is followed to its end', async () => {
+  const system = await System.start();
+  try {
+    await system.load({ bands: [1, 2, 3].map((id) => ({ id, name: `${'각'.repeat(299)}${id}` })) });
+    const pages = await system.api.pages<Row>('/bands?limit=1');
+    expect(pages.flat().map(({ id }) => id)).toEqual([1, 2, 3]);
+  } finally {
+    await system.close();
+  }
+});

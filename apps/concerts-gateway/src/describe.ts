@@ -1,8 +1,10 @@
-import { applyDecorators } from '@nestjs/common';
+import { applyDecorators, type CanActivate, type ExecutionContext, UseGuards } from '@nestjs/common';
 import { ApiBody, ApiOperation, ApiParam, ApiQuery, ApiResponse } from '@nestjs/swagger';
+import type { FastifyRequest } from 'fastify';
 import type { TObject, TSchema } from 'typebox';
 import { ProblemDocument } from '#contracts';
 import { type ErrorCode, errorCodes, PROBLEM_MEDIA_TYPE } from '#problem';
+import { assertNoParameters } from './parameters.js';
 
 interface Endpoint {
   summary: string;
@@ -17,24 +19,39 @@ interface Endpoint {
   record?: TSchema;
   /** Details may be missing from the answer when a service is away. */
   partial?: boolean;
+  /** What a 503 answers here instead of a problem. */
+  unavailable?: TSchema;
+}
+
+/** Refuses every parameter where an endpoint has none. */
+class NoParameters implements CanActivate {
+  canActivate(context: ExecutionContext): boolean {
+    assertNoParameters(context.switchToHttp().getRequest<FastifyRequest>());
+    return true;
+  }
 }
 
 /** Describes a handler in the OpenAPI document, from the schemas that check its requests. */
-export function Describe({ summary, id, parameters, body, list, record, partial }: Endpoint): MethodDecorator {
-  const schema = list ? { type: 'array', items: plain(list) } : plain(record);
+export function Describe({ summary, id, parameters, body, list, record, partial, unavailable }: Endpoint): MethodDecorator {
+  const schema = list ? { type: 'array', items: rowSchema(list, parameters ?? body) } : plain(record);
   const headers = {
-    ...(list && listHeaders),
-    ...(record && { ETag: text('the version, for If-None-Match') }),
+    ...(list && pageHeaders),
+    ...(list && !body && listHeaders),
+    ...(record && id && { ETag: text('the version, for If-None-Match') }),
     ...(partial && { Partial: text('services whose details are missing, which are null in the rows') }),
   };
   return applyDecorators(
     ApiOperation({ summary }),
+    ...(parameters ? [] : [UseGuards(NoParameters)]),
     ...(id ? [ApiParam({ name: 'id', description: `of the ${id}`, schema: { type: 'integer', minimum: 0 } })] : []),
     ...Object.entries(parameters?.properties ?? {}).map(([name, property]) => queryParameter(name, property)),
     ...(body ? [ApiBody({ schema: plain(body) })] : []),
     ApiResponse({ status: 200, description: 'the answer', headers, content: { 'application/json': { schema } } }),
     ...(body ? [] : [ApiResponse({ status: 304, description: 'the answer that If-None-Match names is still the answer' })]),
-    ...problemsOf({ id, parameters, body, list, record }).map((code) => problemResponse(code)),
+    ...problemsOf({ id, body }).map((code) => problemResponse(code)),
+    ...(unavailable
+      ? [ApiResponse({ status: 503, description: 'not ready', content: { 'application/json': { schema: plain(unavailable) } } })]
+      : []),
   );
 }
 
@@ -43,12 +60,23 @@ const text = (description: string) => ({ description, schema: { type: 'string' a
 const listHeaders = {
   ETag: text('a weak hash of the list, for If-None-Match'),
   Link: text('rel="first" and, when there is more, rel="next" (RFC 8288)'),
+};
+
+const pageHeaders = {
+  'Served-By': text('the read model that answered'),
   'Next-Cursor': text('the cursor of the next page, when there is one'),
   'Server-Timing': text('the stages of the answer: milliseconds, and entries of indexes read'),
 };
 
 // A schema is plain data in the document; what TypeBox adds for itself is not enumerable and is left behind.
 const plain = (schema: TSchema | undefined): object => JSON.parse(JSON.stringify(schema ?? {}));
+
+/** The row of a list. Where columns can be chosen, none of them is always there. */
+function rowSchema(row: TSchema, parameters: TObject | undefined): object {
+  const schema: { required?: string[] } = plain(row);
+  if (parameters && Object.hasOwn(parameters.properties, 'fields')) delete schema.required;
+  return schema;
+}
 
 function queryParameter(name: string, property: TSchema): MethodDecorator {
   const { description, ...schema }: { description?: string } = plain(property);
@@ -62,12 +90,13 @@ function queryParameter(name: string, property: TSchema): MethodDecorator {
   });
 }
 
-function problemsOf({ id, parameters, body }: Pick<Endpoint, 'id' | 'parameters' | 'body' | 'list' | 'record'>): ErrorCode[] {
+function problemsOf({ id, body }: Pick<Endpoint, 'id' | 'body'>): ErrorCode[] {
   return [
-    ...(id || parameters || body ? (['ValidationError'] as const) : []),
+    'ValidationError',
     ...(id ? (['NotFound'] as const) : []),
     ...(body ? (['ContentTooLarge', 'UnsupportedMediaType'] as const) : []),
-    ...(parameters ? (['UriTooLong', 'HeaderFieldsTooLarge'] as const) : []),
+    'UriTooLong',
+    'HeaderFieldsTooLarge',
     'Internal',
     'Unavailable',
     'Timeout',

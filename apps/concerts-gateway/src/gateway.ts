@@ -4,7 +4,7 @@ import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { Logger } from 'pino';
 import { type Address, type Config, serviceNames } from '#config';
-import { RpcClient } from '#rpc';
+import { DRAIN_TIMEOUT_MS, RpcClient } from '#rpc';
 import { nestLogger, type Running } from '#serve';
 import type { Clients } from './clients.js';
 import { GatewayModule } from './gateway.module.js';
@@ -44,7 +44,8 @@ export async function startGateway(config: Config, logger: Logger): Promise<Runn
     app.enableCors({
       origin: config.corsOrigins,
       methods: ['GET', 'HEAD', 'POST'],
-      exposedHeaders: ['ETag', 'Link', 'Next-Cursor', 'Partial', 'Server-Timing'],
+      strictPreflight: false,
+      exposedHeaders: ['ETag', 'Link', 'Next-Cursor', 'Partial', 'Retry-After', 'Served-By', 'Server-Timing', 'X-Request-Id'],
     });
   }
   addOpenApi(app);
@@ -63,7 +64,10 @@ export async function startGateway(config: Config, logger: Logger): Promise<Runn
   let closed: Promise<void> | undefined;
   const closeOnce = async () => {
     draining.started = true;
+    // A client that does not read its answer would hold the server open for ever.
+    const giveUp = setTimeout(() => fastify.server.closeAllConnections(), DRAIN_TIMEOUT_MS);
     await app.close();
+    clearTimeout(giveUp);
     closeAll(clients);
   };
   return {

@@ -36,7 +36,11 @@ export class HealthController {
   }
 
   @Get('ready')
-  @Describe({ summary: 'Whether the gateway takes requests, and how its services are', record: Readiness })
+  @Describe({
+    summary: 'Whether the gateway takes requests, and how its services are',
+    record: Readiness,
+    unavailable: Readiness,
+  })
   async ready(@Ask() asking: Asking, @Res() reply: FastifyReply): Promise<void> {
     const inTime = { ...asking, deadline: Math.min(asking.deadline, Date.now() + HEALTH_DEADLINE_MS) };
     const [bands, venues, events, concerts] = await Promise.all([

@@ -23,7 +23,7 @@ export function addHooks(fastify: FastifyInstance, { config, logger }: { config:
     const isRead = request.method === 'GET' || request.method === 'HEAD';
     const body = typeof payload === 'string' ? Buffer.from(payload) : payload;
     if (reply.statusCode !== 200 || !isRead || !Buffer.isBuffer(body)) return payload;
-    if (!reply.hasHeader('cache-control')) reply.header('cache-control', cacheControl);
+    if (!reply.hasHeader('cache-control')) reply.header('cache-control', reply.hasHeader('partial') ? 'no-cache' : cacheControl);
     const given = reply.getHeader('etag');
     const etag = typeof given === 'string' ? given : listETag(body, String(reply.getHeader('content-type')));
     reply.header('etag', etag);
@@ -33,10 +33,13 @@ export function addHooks(fastify: FastifyInstance, { config, logger }: { config:
     else request.headers['x-no-compression'] = '1';
     if (!isNotModified(request.headers['if-none-match'], etag)) return body;
     reply.code(304).removeHeader('content-type');
-    return '';
+    // Of a HEAD the length is still that of the list; of a GET nothing is left to measure.
+    return request.method === 'HEAD' ? body : null;
   });
 
   fastify.addHook('onResponse', async (request, reply) => {
+    // What the framework itself refused, or answered for CORS, came by no other hook.
+    request.asking ??= identify(request.headers);
     const { requestId, traceId } = request.asking;
     const { method, url } = request;
     logger.info(

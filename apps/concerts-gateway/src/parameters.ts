@@ -42,6 +42,16 @@ const rawQueryOf = ({ url }: FastifyRequest): RawQuery => {
   return parseQuery(start === -1 ? '' : url.slice(start + 1));
 };
 
+/** @throws Fault ValidationError when a request has any parameter in its query */
+export const assertNoParameters = (request: FastifyRequest): void =>
+  assertFaultless(
+    Object.keys(rawQueryOf(request)).map((parameter) => ({
+      parameter,
+      code: 'unknown',
+      detail: 'is not known; there are none here',
+    })),
+  );
+
 export interface ParameterCheck<S extends TObject> {
   ofQuery(query: RawQuery): Clean<Static<S>>;
   /** The same names in a JSON body. */

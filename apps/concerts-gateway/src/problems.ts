@@ -16,6 +16,8 @@ const PARSER_LIMIT_BYTES = 256 * 1_024;
 /** A client that has not sent a whole request by then is too slow to wait for. */
 const HEADERS_TIMEOUT_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 30_000;
+/** A connection on which nothing moves for so long is closed: a client that does not read its answer, or has gone. */
+const CONNECTION_TIMEOUT_MS = 75_000;
 /** How often slow clients are looked for. */
 const TIMEOUT_CHECK_MS = 2_000;
 /** Connections at once; each holds some memory even when it says nothing. */
@@ -28,6 +30,8 @@ export function httpServerOptions(): FastifyHttpOptions<Server> {
   return {
     bodyLimit: MAX_BODY_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,
+    connectionTimeout: CONNECTION_TIMEOUT_MS,
+    routerOptions: { maxParamLength: MAX_URL_BYTES },
     forceCloseConnections: 'idle',
     return503OnClosing: false,
     http: {

@@ -6,6 +6,7 @@ export class Routes {
 
   constructor(fastify: FastifyInstance) {
     fastify.addHook('onRoute', ({ method, url }) => {
+      if (url === '*') return; // CORS takes every path, which does not make it one
       const path = new RegExp(
         `^${url
           .replace(/[.*+?^${}()|[\]\\]/g, '\\$&')

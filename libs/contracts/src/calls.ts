@@ -1,8 +1,8 @@
 import Type, { type Static, type TSchema } from 'typebox';
 import { defineCall } from './call.js';
+import { MAX_FOLDED_LENGTH } from './folded.js';
 import { Band, BandRow, Concert, ConcertRow, concertStatuses, Event, EventRow, Venue, VenueRow } from './records.js';
 import {
-  EpochMs,
   Id,
   Latitude,
   Longitude,
@@ -20,7 +20,7 @@ export const SCAN_BUDGET = 4_096;
 
 const closed = { additionalProperties: false };
 const list = <S extends TSchema>(item: S) => Type.Object({ items: Type.Array(item) });
-const ids = (maxItems: number) => Type.Array(Id, { maxItems, uniqueItems: false });
+const ids = (maxItems: number) => Type.Array(Id, { maxItems });
 // One more than a page, so that whoever asks learns whether there is another.
 const PageLimit = Type.Integer({ minimum: 1, maximum: MAX_PAGE_SIZE + 1 });
 
@@ -55,7 +55,7 @@ const recordCalls = <R extends TSchema, W extends TSchema>(service: string, reco
 });
 
 /** A place in the order by name: the folded name, then the id. */
-export const NameKey = Type.Object({ name: Type.String({ maxLength: 1_200 }), id: Id }, closed);
+export const NameKey = Type.Object({ name: Type.String({ maxLength: MAX_FOLDED_LENGTH }), id: Id }, closed);
 /** By name, then id. `name` is a beginning, compared with case and accents folded. */
 export const ListRequest = Type.Object(
   {
@@ -81,7 +81,7 @@ export const Area = Type.Union([Type.Object({ circle: Circle }, closed), Type.Ob
 export const DistanceKey = Type.Object({ distanceKm: Type.Number({ minimum: 0 }), id: Id }, closed);
 
 const InstantRange = {
-  from: Type.Optional(EpochMs),
+  from: Type.Optional(Type.Integer({ description: 'inclusive' })),
   to: Type.Optional(Type.Integer({ description: 'exclusive' })),
 };
 

@@ -15,7 +15,8 @@ export const MAX_VENUE_IDS_PER_FIND = 65_536;
 /** Lists inside a record (genres, aliases, other systems' ids). */
 const MAX_ITEMS_PER_RECORD_LIST = 64;
 
-/** The years 1 to 9999, in milliseconds since the epoch. */
+const HOUR_MS = 3_600_000;
+/** The years 1 to 9999 of UTC, in milliseconds since the epoch. */
 export const MIN_EPOCH_MS = -62_135_596_800_000;
 export const MAX_EPOCH_MS = 253_402_300_799_999;
 
@@ -34,21 +35,24 @@ export const Version = Type.Integer({
   maximum: 2 ** 24,
   description: 'raised by one by every visible change',
 });
+/** A concert's day must be of those years on every clock: midnight comes first at UTC+14 and last at UTC-12. */
 export const EpochMs = Type.Integer({
-  minimum: MIN_EPOCH_MS,
-  maximum: MAX_EPOCH_MS,
+  minimum: MIN_EPOCH_MS + 12 * HOUR_MS,
+  maximum: MAX_EPOCH_MS - 14 * HOUR_MS,
   description: 'milliseconds since 1970-01-01T00:00:00Z',
 });
-/** A name must hold something to see: at least one character that is no white space, and no control characters. */
+/** Control characters, and halves of surrogate pairs, which no store keeps as they are. */
+const UNPRINTABLE = '\\u0000-\\u001f\\u007f\\ud800-\\udfff';
+/** A name must hold something to see: at least one character that is no white space. */
 export const Name = Type.String({
   minLength: 1,
   maxLength: 300,
-  pattern: '^[^\\u0000-\\u001f\\u007f]*[^\\s\\u0000-\\u001f\\u007f][^\\u0000-\\u001f\\u007f]*$',
+  pattern: `^[^${UNPRINTABLE}]*[^\\s${UNPRINTABLE}][^${UNPRINTABLE}]*$`,
 });
 const ShortText = Type.String({
   minLength: 1,
   maxLength: 200,
-  pattern: '^[^\\u0000-\\u001f\\u007f]*$',
+  pattern: `^[^${UNPRINTABLE}]*$`,
 });
 export const Latitude = Type.Number({
   minimum: -90,
@@ -65,9 +69,10 @@ export const ExternalId = Type.Object(
     system: Type.String({
       minLength: 1,
       maxLength: 64,
+      pattern: `^[^${UNPRINTABLE}]*$`,
       description: 'the other system, such as musicbrainz',
     }),
-    id: Type.String({ minLength: 1, maxLength: 256 }),
+    id: Type.String({ minLength: 1, maxLength: 256, pattern: `^[^${UNPRINTABLE}]*$` }),
   },
   { additionalProperties: false },
 );

@@ -1,5 +1,5 @@
-import type { ErrorObject, ValidateFunction } from 'ajv';
-import { type CallContract, makeAjv } from '#contracts';
+import type { ValidateFunction } from 'ajv';
+import { type CallContract, makeAjv, schemaFaults } from '#contracts';
 import { Fault, type FieldFault } from '#problem';
 import {
   ALL_FAULTS_MAX_LENGTH,
@@ -12,8 +12,8 @@ import {
 import type { CallContext } from './call-context.js';
 import { isObject, type JsonObject } from './wire.js';
 
-const firstFault = makeAjv();
-const allFaults = makeAjv({ allErrors: true });
+const firstFault = makeAjv({ verbose: true });
+const allFaults = makeAjv({ allErrors: true, verbose: true });
 
 /** The envelope of a request after it was checked. */
 interface CheckedRequest {
@@ -54,14 +54,7 @@ const wrongEnvelope = (name: string, detail: string): FieldFault => ({ parameter
 
 function faultsOf(validate: ValidateFunction, body: unknown): FieldFault[] {
   validate(body);
-  return (validate.errors ?? []).slice(0, MAX_FIELD_FAULTS).map(toField);
+  return schemaFaults(validate.errors)
+    .slice(0, MAX_FIELD_FAULTS)
+    .map(({ pointer, ...fault }) => ({ parameter: pointer.slice(0, MAX_POINTER_LENGTH), ...fault }));
 }
-
-/** A missing or unknown property is named itself, not the object around it. */
-function toField({ instancePath, keyword, message, params }: ErrorObject): FieldFault {
-  const name: unknown = params.missingProperty ?? params.additionalProperty ?? params.unevaluatedProperty;
-  const parameter = typeof name === 'string' ? `${instancePath}/${pointerStep(name)}` : instancePath;
-  return { parameter: parameter.slice(0, MAX_POINTER_LENGTH), code: keyword, detail: message ?? keyword };
-}
-
-const pointerStep = (name: string): string => name.replaceAll('~', '~0').replaceAll('/', '~1');

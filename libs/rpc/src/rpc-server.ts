@@ -96,6 +96,15 @@ export class RpcServer extends ServerTCP {
     }
   }
 
+  /** Nest tells its caller of a taken port only; every reason why it cannot listen matters. */
+  override listen(callback: (error?: unknown) => void): void {
+    this.server.once('error', callback);
+    this.server.listen(this.port, this.host, () => {
+      this.server.off('error', callback);
+      callback();
+    });
+  }
+
   override handleError(error: unknown): void {
     if (!this.server.listening) return; // who asked it to listen is told why it cannot
     this.#log.error({ err: error }, 'the server socket failed');
