@@ -67,7 +67,8 @@ async function datasetsOf({ concerts, data, requests, songkick }: Options): Prom
   const spread = await keptWorld(join(data, 'world-many-venues'), MANY_VENUES);
   datasets.push(await manyVenues(spread, requests));
   if (songkick !== undefined) {
-    datasets.push({ name: 'Songkick', importFrom: songkick, workloads: [wholeParis(requests)], oracle: undefined });
+    const workloads = [wholeParis(requests, 'Paris 10 km, whole, Songkick')];
+    datasets.push({ name: 'Songkick', importFrom: songkick, workloads, oracle: undefined });
   }
   return datasets;
 }
