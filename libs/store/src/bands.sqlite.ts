@@ -7,8 +7,7 @@ import { SqliteDatabase } from './sqlite-database.js';
 const MIGRATIONS = [
   `
   create table bands (
-    id integer primary key, version integer not null, key text not null, twin integer not null, folded text not null,
-    document text not null
+    id integer primary key, key text not null, twin integer not null, folded text not null, document text not null
   ) strict;
   create unique index bands_key on bands (key, twin);
   create index bands_by_name on bands (folded, id);
@@ -18,8 +17,9 @@ const MIGRATIONS = [
 export function sqliteBandStore(path: string): BandStore {
   return new SqliteNamedRecords<Band, BandRow>(SqliteDatabase.open(path, MIGRATIONS), {
     table: 'bands',
+    record: Band,
     complete: completer(Band),
-    columns: (row) => ({ key: bandKey(row), folded: folded(row.name) }),
-    key: ['key'],
+    key: (row) => ({ key: bandKey(row) }),
+    indexed: ({ name }) => ({ folded: folded(name) }),
   });
 }

@@ -7,7 +7,9 @@ import {
   type ConcertIndex,
   compareKeys,
   type Dimension,
+  dimensions,
   findConcerts,
+  isMoved,
   type Slice,
   type StatusClass,
 } from './find-concerts.js';
@@ -40,7 +42,7 @@ export const concertMigrations: MongoMigrations = [
 ];
 
 /** Ids of one query: with more, MongoDB no longer merges their runs but reads and sorts all of them. */
-const MAX_IDS_PER_QUERY = 200;
+const MAX_RUNS_PER_QUERY = 200;
 /** Queries of one search that run at once: a large search must not hold all connections. */
 const MAX_PARALLEL_QUERIES = 4;
 /** So many queries may each read a whole page at once; of more, each first reads its share of as many pages. */
@@ -52,9 +54,7 @@ const EXTRA = 1.25;
 
 /** The fields that the indexes know the ids by; that of the event is missing where there is none. */
 const fieldOf = { bandId: 'bandId', venueId: 'venueId', eventId: 'eventOf' } as const;
-const isMoved = (status: unknown) => status === 'rescheduled' || status === 'postponed';
 
-const dimensions = ['bandId', 'venueId', 'eventId'] as const;
 const indexName = (name: string, statusClass: StatusClass) => (isMoved(statusClass) ? `moved_${name}` : name);
 
 export function mongoConcertStore(db: MongoDatabase): ConcertStore {
@@ -125,7 +125,7 @@ class MongoConcertIndex implements ConcertIndex {
 
   runs(dimension: Dimension, ids: readonly number[], slice: Slice): AsyncIterable<Block> {
     const readings = slice.classes.flatMap((statusClass) =>
-      chunked(ids, MAX_IDS_PER_QUERY).map((some) => ({
+      chunked(ids, MAX_RUNS_PER_QUERY).map((some) => ({
         index: indexName(dimension, statusClass),
         match: idsMatch(dimension, some, statusClass),
         runs: some.length,

@@ -18,6 +18,7 @@ import {
   type Dimension,
   type Filter,
   findConcerts,
+  isMoved,
   type Slice,
   type StatusClass,
 } from './find-concerts.js';
@@ -30,7 +31,7 @@ import { numberOf, SqliteDatabase, textOf } from './sqlite-database.js';
 const MIGRATIONS = [
   `
   create table concerts (
-    id integer primary key, version integer not null, twin integer not null,
+    id integer primary key, twin integer not null,
     band_id integer not null, venue_id integer not null, event_id integer, date integer not null,
     status integer not null, cancelled integer not null, document text not null
   ) strict;
@@ -62,7 +63,6 @@ const columnOf = {
   status: 'status',
 } as const;
 const statusCode = (status: ConcertStatus): number => concertStatuses.indexOf(status);
-const isMoved = (statusClass: StatusClass) => statusClass === 'rescheduled' || statusClass === 'postponed';
 
 const classCondition: Record<StatusClass, string> = {
   live: 'cancelled = 0',
@@ -82,16 +82,14 @@ class SqliteConcerts extends SqliteRecords<Concert, ConcertRow> implements Conce
   constructor(db: SqliteDatabase) {
     super(db, {
       table: 'concerts',
+      record: Concert,
       complete: completer(Concert),
-      columns: (row) => ({
-        band_id: row.bandId,
-        venue_id: row.venueId,
-        event_id: row.eventId ?? null,
-        date: row.date,
-        status: statusCode(row.status ?? 'scheduled'),
-        cancelled: row.status === 'cancelled' ? 1 : 0,
+      key: ({ bandId, venueId, date }) => ({ band_id: bandId, venue_id: venueId, date }),
+      indexed: ({ eventId, status }) => ({
+        event_id: eventId,
+        status: statusCode(status),
+        cancelled: status === 'cancelled' ? 1 : 0,
       }),
-      key: ['band_id', 'venue_id', 'date'],
     });
     this.index = new SqliteConcertIndex(db);
   }

@@ -6,7 +6,7 @@ import { SqliteDatabase } from './sqlite-database.js';
 const MIGRATIONS = [
   `
   create table events (
-    id integer primary key, version integer not null, twin integer not null, folded text not null, document text not null
+    id integer primary key, folded text not null, document text not null
   ) strict;
   create index events_by_name on events (folded, id);
   `,
@@ -15,8 +15,8 @@ const MIGRATIONS = [
 export function sqliteEventStore(path: string): EventStore {
   return new SqliteNamedRecords<Event, EventRow>(SqliteDatabase.open(path, MIGRATIONS), {
     table: 'events',
+    record: Event,
     complete: completer(Event),
-    columns: (row) => ({ folded: folded(row.name) }),
-    key: [],
+    indexed: ({ name }) => ({ folded: folded(name) }),
   });
 }

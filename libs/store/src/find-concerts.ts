@@ -14,7 +14,11 @@ import type { Within } from './port.js';
  */
 export type StatusClass = 'live' | 'cancelled' | 'rescheduled' | 'postponed';
 
-export type Dimension = 'bandId' | 'venueId' | 'eventId';
+/** The two classes that few concerts are of, which have indexes of their own. */
+export const isMoved = (status: StatusClass | ConcertStatus): boolean => status === 'rescheduled' || status === 'postponed';
+
+export const dimensions = ['bandId', 'venueId', 'eventId'] as const;
+export type Dimension = (typeof dimensions)[number];
 
 /** What an entry must also satisfy, beside the run that it is read from. */
 export interface Filter {
@@ -236,8 +240,6 @@ class Search {
     assertInTime(this.within.deadline);
   }
 }
-
-const dimensions = ['bandId', 'venueId', 'eventId'] as const;
 
 const unique = (ids: readonly number[] | undefined) => (ids ? [...new Set(ids)].sort((a, b) => a - b) : undefined);
 

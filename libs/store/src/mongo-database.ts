@@ -127,9 +127,9 @@ export class MongoDatabase {
 
   /**
    * Runs a transaction: on disk on a majority when it returns, or nothing is written. It is tried again when another
-   * writer was in its way; `tries` tells how often it was.
+   * writer was in its way.
    */
-  transaction<T>(deadline: number, work: (session: ClientSession, tries: number) => Promise<T>): Promise<T> {
+  transaction<T>(deadline: number, work: (session: ClientSession) => Promise<T>): Promise<T> {
     return this.inTime(deadline, async () => {
       for (let tries = 0; ; tries++) {
         try {
@@ -137,13 +137,15 @@ export class MongoDatabase {
             session.withTransaction(
               () => {
                 assertInTime(deadline);
-                return work(session, tries);
+                return work(session);
               },
               { readConcern: { level: 'snapshot' }, writeConcern: DURABLE, maxCommitTimeMS: maxTimeMs(deadline) },
             ),
           );
         } catch (error) {
-          if (!isDuplicateKey(error) || tries + 1 >= MAX_WRITE_TRIES) throw error;
+          if (!isDuplicateKey(error)) throw error;
+          if (tries + 1 >= MAX_WRITE_TRIES)
+            throw new Fault('Conflict', 'other writers of the same records were always faster', undefined, { cause: error });
         }
       }
     });
@@ -225,7 +227,8 @@ async function prepare(db: Db, migrations: MongoMigrations, hosts: string): Prom
   const made = { storeId: randomUUID(), schemaVersion: 0, nextId: 1 };
   await store.updateOne({ _id: 'store' }, { $setOnInsert: made }, { upsert: true });
   const present = await store.findOne({ _id: 'store' }, { readConcern: COMMITTED });
-  const { storeId, schemaVersion } = present ?? made;
+  if (!present) throw new CannotStart(`the store ${db.databaseName} at ${hosts} was removed while it was being made`);
+  const { storeId, schemaVersion } = present;
   if (schemaVersion > migrations.length) {
     throw new CannotStart(
       `the store ${db.databaseName} at ${hosts} has schema version ${schemaVersion}, made by a newer Backline; ` +

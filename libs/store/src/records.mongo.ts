@@ -1,12 +1,10 @@
 import type { ClientSession, Collection, Document, Filter } from 'mongodb';
 import type { TObject } from 'typebox';
-import { completer, folded, type ListRequest, type UpsertOutcome } from '#contracts';
+import { completer, type ListRequest, type UpsertOutcome } from '#contracts';
 import type { MongoDatabase } from './mongo-database.js';
+import { nameRange } from './name-range.js';
 import type { NamedStore, RecordStore, Within } from './port.js';
-import { type PlannedRecord, type PlannedRow, planUpsert, type UpsertPlan } from './upsert-plan.js';
-
-/** Sorts after every name that begins as the text before it. */
-const AFTER_EVERYTHING = '\u{10ffff}';
+import { idOf, largestId, type PlannedRecord, type PlannedRow, planUpsert } from './upsert-plan.js';
 
 /**
  * How one kind of record lies in its collection: `_id` is its public id, its fields are the document's, and beside them
@@ -65,11 +63,11 @@ export class MongoRecords<R extends StoredRecord, W extends { id?: number }> imp
     const planned = rows.map((row): PlannedRow => {
       return { id: row.id, key: this.kind.key?.(row), fields: this.kind.complete(row) };
     });
-    return this.db.transaction(deadline, async (session, tries) => {
-      // Of rows that exchange their natural keys only one order of writing is possible: that of the rows, one by one.
-      const batches = tries === 0 ? [planned] : planned.map((row) => [row]);
+    const largestGiven = largestId(planned);
+    return this.db.transaction(deadline, async (session) => {
       const outcomes: UpsertOutcome[] = [];
-      for (const batch of batches) outcomes.push(...(await this.upsertBatch(batch, session)));
+      while (outcomes.length < planned.length)
+        outcomes.push(...(await this.upsertPlanned(planned.slice(outcomes.length), largestGiven, session)));
       return outcomes;
     });
   }
@@ -91,18 +89,19 @@ export class MongoRecords<R extends StoredRecord, W extends { id?: number }> imp
   protected readonly recordIn = (document: RecordDocument): R =>
     ({ id: document._id, ...this.completeDocument(document), version: document.version }) as unknown as R;
 
-  private async upsertBatch(rows: readonly PlannedRow[], session: ClientSession): Promise<UpsertOutcome[]> {
+  /** Writes as many of the rows as one plan covers. */
+  private async upsertPlanned(
+    rows: readonly PlannedRow[],
+    largestGiven: number,
+    session: ClientSession,
+  ): Promise<UpsertOutcome[]> {
     const plan = planUpsert(rows, await this.storedFor(rows, session));
-    await this.giveIds(plan);
-    const replacements = plan.writes.filter(({ stored }) => stored);
-    const insertions = plan.writes.filter(({ stored }) => !stored);
-    // Replacements first: they may free the natural key of a record that is new.
-    const operations = [
-      ...replacements
-        .map(this.documentOf)
-        .map((document) => ({ replaceOne: { filter: { _id: document._id }, replacement: document } })),
-      ...insertions.map(this.documentOf).map((document) => ({ insertOne: { document } })),
-    ];
+    await this.giveIds(plan.writes, largestGiven);
+    const operations = plan.writes.map((record) => {
+      const document = this.documentOf(record);
+      if (!record.stored) return { insertOne: { document } };
+      return { replaceOne: { filter: { _id: document._id }, replacement: document } };
+    });
     if (operations.length > 0) await this.documents.bulkWrite(operations, { session, ordered: true });
     return plan.outcomes.map(({ record, outcome, keyHolder }) => {
       return { id: idOf(record), outcome, ...(keyHolder && { keyHolder: idOf(keyHolder) }) };
@@ -117,22 +116,23 @@ export class MongoRecords<R extends StoredRecord, W extends { id?: number }> imp
     if (keys.length > 0) named.push({ key: { $in: keys }, twin: 0 });
     if (named.length === 0) return [];
     const found = await this.documents.find({ $or: named }, { session }).toArray();
-    return found.map((document) => ({
-      id: document._id,
-      key: document.key,
-      fields: this.completeDocument(document),
-      version: document.version,
-      twin: document.twin !== undefined && document.twin !== 0,
-      stored: true,
-    }));
+    const held = new Set(found.filter(({ twin }) => twin === 0).map(({ key }) => key));
+    const others = keys.filter((key) => !held.has(key));
+    // Twins whose holder was given another key: few, and the next row of that key makes one of them its holder.
+    if (others.length > 0) found.push(...(await this.documents.find({ key: { $in: others } }, { session }).toArray()));
+    return [...new Map(found.map((document) => [document._id, this.plannedOf(document)])).values()];
   }
 
-  private async giveIds({ writes }: UpsertPlan): Promise<void> {
+  private plannedOf(document: RecordDocument): PlannedRecord {
+    const { _id: id, key, twin = 0, version } = document;
+    return { id, key, fields: this.completeDocument(document), version, twin: twin !== 0, stored: true };
+  }
+
+  private async giveIds(writes: readonly PlannedRecord[], largestGiven: number): Promise<void> {
     const created = writes.filter(({ stored }) => !stored);
     if (created.length === 0) return;
     const without = created.filter(({ id }) => id === undefined);
-    const largest = created.reduce((max, { id }) => Math.max(max, id ?? 0), 0);
-    const first = await this.db.takeIds(without.length, largest);
+    const first = await this.db.takeIds(without.length, largestGiven);
     for (const [index, record] of without.entries()) record.id = first + index;
   }
 
@@ -150,8 +150,8 @@ export class MongoNamedRecords<R extends StoredRecord, W extends { id?: number; 
   implements NamedStore<R, W>
 {
   async list({ name, after, limit }: ListRequest, { deadline }: Within): Promise<R[]> {
-    const prefix = folded(name ?? '');
-    const inPrefix = { $gte: prefix, $lt: prefix + AFTER_EVERYTHING };
+    const [from, before] = nameRange(name);
+    const inPrefix = { $gte: from, $lt: before };
     // Two plain ranges of the index; as one condition with an $or, every record of the same name would be read again.
     const ranges: Filter<RecordDocument>[] = after
       ? [
@@ -166,9 +166,4 @@ export class MongoNamedRecords<R extends StoredRecord, W extends { id?: number; 
     );
     return found.flat().slice(0, limit).map(this.recordIn);
   }
-}
-
-function idOf({ id }: PlannedRecord): number {
-  if (id === undefined) throw new TypeError('a record was not given its id');
-  return id;
 }

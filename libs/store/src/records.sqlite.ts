@@ -1,13 +1,11 @@
 import type { SQLInputValue } from 'node:sqlite';
-import { folded, type ListRequest, MAX_ID, type UpsertOutcome } from '#contracts';
+import type { TObject } from 'typebox';
+import { completer, type ListRequest, MAX_ID, type UpsertOutcome } from '#contracts';
 import { assertInTime, Fault } from '#problem';
+import { nameRange } from './name-range.js';
 import type { NamedStore, RecordStore, Within } from './port.js';
 import { numberOf, type SqliteDatabase, textOf } from './sqlite-database.js';
-
-/** No version may pass this: the composed version of a joined concert would no longer be exact in a double. */
-const MAX_VERSION = 2 ** 24;
-/** Sorts after every name that begins as the text before it. */
-const AFTER_EVERYTHING = '\u{10ffff}';
+import { idOf, largestId, type PlannedRecord, type PlannedRow, planUpsert } from './upsert-plan.js';
 
 interface StoredRecord {
   id: number;
@@ -15,28 +13,38 @@ interface StoredRecord {
 }
 
 /**
- * How one kind of record lies in its table: beside `id`, `version` and `document` (the whole record as JSON), the
- * columns that indexes need. `twin` is 0 for the holder of the natural key and its own id for any other record that has
- * the same, so that a unique index can hold both.
+ * How one kind of record lies in its table: beside `id` and `document` (the whole record as JSON), the columns that
+ * indexes need. Where there is a natural key, `twin` is 0 for its holder and its own id for any other record that has the
+ * same, so that a unique index can hold both.
  */
-export interface SqliteKind<Row> {
+export interface SqliteKind<R, W> {
   table: string;
+  record: TObject;
   /** The fields of the record that a row stands for, without id and version. */
-  complete(row: Row): Record<string, unknown>;
-  /** Values of the indexed columns. */
-  columns(row: Row): Record<string, SQLInputValue>;
-  /** Names of those columns that make the natural key; none for a kind without. */
-  key: readonly string[];
+  complete(row: W): Record<string, unknown>;
+  /** The columns of the natural key; none for a kind without. */
+  key?(row: W | R): Record<string, string | number>;
+  /** The other columns that indexes need. */
+  indexed(record: R): Record<string, SQLInputValue>;
   /** Writes what else must go with the record, in the same transaction. */
-  alsoWrite?(id: number, row: Row): void;
+  alsoWrite?(record: R): void;
+}
+
+/** A row with what finds it in the table. */
+interface KeyedRow extends PlannedRow {
+  keyColumns: Record<string, string | number> | undefined;
 }
 
 /** One kind of record in SQLite: a row a record, written whole. */
 export class SqliteRecords<R extends StoredRecord, W extends { id?: number }> implements RecordStore<R, W> {
+  private readonly completeDocument: (document: object) => Record<string, unknown>;
+
   constructor(
     protected readonly db: SqliteDatabase,
-    private readonly kind: SqliteKind<W>,
-  ) {}
+    private readonly kind: SqliteKind<R, W>,
+  ) {
+    this.completeDocument = completer(kind.record);
+  }
 
   get identity() {
     return this.db.identity;
@@ -50,17 +58,20 @@ export class SqliteRecords<R extends StoredRecord, W extends { id?: number }> im
 
   async upsert(rows: readonly W[], { deadline }: Within): Promise<UpsertOutcome[]> {
     assertInTime(deadline);
+    const keyed = rows.map((row): KeyedRow => {
+      const keyColumns = this.kind.key?.(row);
+      return { id: row.id, key: keyColumns && textKey(keyColumns), keyColumns, fields: this.kind.complete(row) };
+    });
     return this.db.transaction(() => {
-      const ids = new IdAllocator(this.db, this.kind.table);
-      const outcomes = rows.map((row) => this.upsertRow(row, ids));
-      ids.save();
+      const outcomes: UpsertOutcome[] = [];
+      while (outcomes.length < keyed.length) outcomes.push(...this.upsertPlanned(keyed.slice(outcomes.length), largestId(keyed)));
       return outcomes;
     });
   }
 
   async count({ deadline }: Within): Promise<number> {
     assertInTime(deadline);
-    return numberOf(this.db.prepare(`select count(*) as n from ${this.kind.table}`).get()?.n);
+    return numberOf(this.db.prepare('select records from store').get()?.records);
   }
 
   async ping({ deadline }: Within): Promise<void> {
@@ -72,51 +83,82 @@ export class SqliteRecords<R extends StoredRecord, W extends { id?: number }> im
     this.db.close();
   }
 
-  protected readonly recordIn = (row: Record<string, unknown>): R => JSON.parse(textOf(row.document));
+  /** Only this store writes the table, and `completer` gives every field of the schema: what it makes is an R. */
+  protected readonly recordIn = (row: Record<string, unknown>): R => {
+    const document: StoredRecord = JSON.parse(textOf(row['document']));
+    return this.recordOf(document.id, this.completeDocument(document), document.version);
+  };
 
-  private upsertRow(row: W, ids: IdAllocator): UpsertOutcome {
-    const columns = this.kind.columns(row);
-    const fields = this.kind.complete(row);
-    const holderId = this.holderOf(columns);
-    const id = row.id ?? holderId;
-    const stored = id === undefined ? undefined : this.documentOf(id);
-    const held = holderId !== undefined && holderId !== id ? { keyHolder: holderId } : {};
-    if (id === undefined || stored === undefined) {
-      const newId = ids.take(id);
-      this.write({ id: newId, ...fields, version: 1 }, { ...columns, twin: 'keyHolder' in held ? newId : 0 }, row);
-      return { id: newId, outcome: 'created', ...held };
+  private recordOf(id: number, fields: Readonly<Record<string, unknown>>, version: number): R {
+    return { id, ...fields, version } as unknown as R;
+  }
+
+  /** Writes as many of the rows as one plan covers. */
+  private upsertPlanned(rows: readonly KeyedRow[], largestGiven: number): UpsertOutcome[] {
+    const plan = planUpsert(rows, this.storedFor(rows));
+    this.giveIds(plan.writes, largestGiven);
+    for (const record of plan.writes) this.write(record);
+    return plan.outcomes.map(({ record, outcome, keyHolder }) => {
+      return { id: idOf(record), outcome, ...(keyHolder && { keyHolder: idOf(keyHolder) }) };
+    });
+  }
+
+  private storedFor(rows: readonly KeyedRow[]): PlannedRecord[] {
+    const { table, key } = this.kind;
+    const columns = key ? 'document, twin' : 'document';
+    const ids = rows.map(({ id }) => id).filter((id) => id !== undefined);
+    const byId = this.db.prepare(`select ${columns} from ${table} where id in (select value from json_each(?))`);
+    const found = ids.length > 0 ? byId.all(JSON.stringify(ids)) : [];
+    for (const { keyColumns = {} } of rows) {
+      const names = Object.keys(keyColumns);
+      if (names.length === 0) continue;
+      const where = names.map((name) => `${name} = ?`).join(' and ');
+      const holder = this.db.prepare(`select ${columns} from ${table} where ${where} order by twin limit 1`);
+      found.push(...holder.all(...Object.values(keyColumns)));
     }
-    const before: R = JSON.parse(stored);
-    if (JSON.stringify({ id, ...fields, version: before.version }) === stored) return { id, outcome: 'unchanged', ...held };
-    if (before.version >= MAX_VERSION)
-      throw new Fault('Conflict', `${this.kind.table} ${id} has reached the last version there can be`);
-    this.write({ id, ...fields, version: before.version + 1 }, { ...columns, twin: 'keyHolder' in held ? id : 0 }, row);
-    return { id, outcome: 'updated', ...held };
+    const records = found.map((row) => this.plannedIn(row));
+    return [...new Map(records.map((record) => [record.id, record])).values()];
   }
 
-  private holderOf(columns: Record<string, SQLInputValue>): number | undefined {
-    if (this.kind.key.length === 0) return undefined;
-    const where = this.kind.key.map((name) => `${name} = ?`).join(' and ');
-    const values = this.kind.key.map((name) => columns[name] ?? null);
-    const found = this.db.prepare(`select id from ${this.kind.table} where ${where} and twin = 0`).get(...values);
-    return found === undefined ? undefined : numberOf(found.id);
+  private plannedIn(row: Record<string, unknown>): PlannedRecord {
+    const record = this.recordIn(row);
+    const fields = this.completeDocument(record);
+    const keyColumns = this.kind.key?.(record);
+    const twin = keyColumns !== undefined && row['twin'] !== 0;
+    return { id: record.id, key: keyColumns && textKey(keyColumns), fields, version: record.version, twin, stored: true };
   }
 
-  private documentOf(id: number): string | undefined {
-    const found = this.db.prepare(`select document from ${this.kind.table} where id = ?`).get(id);
-    return found === undefined ? undefined : textOf(found.document);
+  /** New ids were never given before, and are above every id that comes with a row. */
+  private giveIds(writes: readonly PlannedRecord[], largestGiven: number): void {
+    const created = writes.filter(({ stored }) => !stored);
+    if (created.length === 0) return;
+    const without = created.filter(({ id }) => id === undefined);
+    const { next_id } = this.db.prepare('select next_id from store').get() ?? {};
+    const first = Math.max(numberOf(next_id), largestGiven + 1);
+    const next = first + without.length;
+    if (without.length > 0 && next - 1 > MAX_ID)
+      throw new Fault('Conflict', `no ids are left: one with the largest, ${MAX_ID}, is stored`);
+    for (const [index, record] of without.entries()) record.id = first + index;
+    this.db.prepare('update store set next_id = ?, records = records + ?').run(next, created.length);
   }
 
-  private write(record: StoredRecord, columns: Record<string, SQLInputValue>, row: W): void {
+  private write(planned: PlannedRecord): void {
+    const id = idOf(planned);
+    const record = this.recordOf(id, planned.fields, planned.version);
+    const key = this.kind.key?.(record);
+    const columns = { ...(key && { ...key, twin: planned.twin ? id : 0 }), ...this.kind.indexed(record) };
     const names = Object.keys(columns);
     const sql =
-      `insert into ${this.kind.table} (id, version, document, ${names.join(', ')}) values (?, ?, ?${', ?'.repeat(names.length)}) ` +
-      `on conflict (id) do update set version = excluded.version, document = excluded.document, ` +
+      `insert into ${this.kind.table} (id, document, ${names.join(', ')}) values (?, ?${', ?'.repeat(names.length)}) ` +
+      `on conflict (id) do update set document = excluded.document, ` +
       names.map((name) => `${name} = excluded.${name}`).join(', ');
-    this.db.prepare(sql).run(record.id, record.version, JSON.stringify(record), ...Object.values(columns));
-    this.kind.alsoWrite?.(record.id, row);
+    this.db.prepare(sql).run(id, JSON.stringify(record), ...Object.values(columns));
+    this.kind.alsoWrite?.(record);
   }
 }
+
+/** A natural key as one text. */
+const textKey = (columns: Record<string, string | number>): string => Object.values(columns).join('|');
 
 /** Records that have a name. Their table has a column `folded` with an index on it and the id. */
 export class SqliteNamedRecords<R extends StoredRecord, W extends { id?: number; name: string }>
@@ -125,45 +167,19 @@ export class SqliteNamedRecords<R extends StoredRecord, W extends { id?: number;
 {
   private readonly table: string;
 
-  constructor(db: SqliteDatabase, kind: SqliteKind<W>) {
+  constructor(db: SqliteDatabase, kind: SqliteKind<R, W>) {
     super(db, kind);
     this.table = kind.table;
   }
 
   async list({ name, after, limit }: ListRequest, { deadline }: Within): Promise<R[]> {
     assertInTime(deadline);
-    const prefix = folded(name ?? '');
     const sql =
       `select document from ${this.table} where (folded, id) > (?, ?) and folded >= ? and folded < ? ` +
       'order by folded, id limit ?';
     return this.db
       .prepare(sql)
-      .all(after?.name ?? '', after?.id ?? 0, prefix, prefix + AFTER_EVERYTHING, limit)
+      .all(after?.name ?? '', after?.id ?? 0, ...nameRange(name), limit)
       .map(this.recordIn);
-  }
-}
-
-/** Gives new ids in one transaction: never one that was given before, and above every id that came with its row. */
-class IdAllocator {
-  private readonly first: number;
-  private next: number;
-
-  constructor(
-    private readonly db: SqliteDatabase,
-    private readonly table: string,
-  ) {
-    this.first = numberOf(db.prepare('select next_id from store').get()?.next_id);
-    this.next = this.first;
-  }
-
-  take(given: number | undefined): number {
-    const id = given ?? this.next;
-    if (id > MAX_ID) throw new Fault('Conflict', `${this.table} has no ids left: one with the largest, ${MAX_ID}, is stored`);
-    this.next = Math.max(this.next, id + 1);
-    return id;
-  }
-
-  save(): void {
-    if (this.next !== this.first) this.db.prepare('update store set next_id = ?').run(this.next);
   }
 }

@@ -12,7 +12,8 @@ const CACHE_KIB = 131_072;
  * one transaction after another; a longer log copies each once for many.
  */
 const CHECKPOINT_PAGES = 16_384;
-const BUSY_TIMEOUT_MS = 5_000;
+/** Another process may read the file or copy it; a wait for its lock stops this one, so it ends within a call's deadline. */
+const BUSY_TIMEOUT_MS = 1_000;
 /** Statements kept prepared; the SQL of this store has a few dozen forms. */
 const MAX_STATEMENTS = 256;
 
@@ -20,7 +21,9 @@ const MAX_STATEMENTS = 256;
 export type Migrations = readonly string[];
 
 const META = `
-  create table if not exists store (id integer primary key check (id = 1), store_id text not null, next_id integer not null) strict;
+  create table store (
+    id integer primary key check (id = 1), store_id text not null, next_id integer not null, records integer not null
+  ) strict;
 `;
 
 /** An embedded store: one file, opened by its service alone. */
@@ -100,7 +103,7 @@ function migrate(db: DatabaseSync, path: string, migrations: Migrations): string
     db.exec('begin immediate');
     if (present === 0) {
       db.exec(META);
-      db.prepare('insert into store (id, store_id, next_id) values (1, ?, 1)').run(randomUUID());
+      db.prepare('insert into store (id, store_id, next_id, records) values (1, ?, 1, 0)').run(randomUUID());
     }
     for (const sql of migrations.slice(present)) db.exec(sql);
     db.exec(`pragma user_version = ${migrations.length}`);

@@ -1,4 +1,4 @@
-import { type Area, type Circle, type DistanceKey, folded, type Venue, type VenueRow } from '#contracts';
+import { type Area, type Circle, type DistanceKey, folded, Venue, type VenueRow } from '#contracts';
 import { type Box, boundingBoxes } from '#geo';
 import { assertInTime } from '#problem';
 import { venueKey } from './keys.js';
@@ -12,8 +12,7 @@ import { completeVenue } from './venue-row.js';
 const MIGRATIONS = [
   `
   create table venues (
-    id integer primary key, version integer not null, key text not null, twin integer not null, folded text not null,
-    document text not null
+    id integer primary key, key text not null, twin integer not null, folded text not null, document text not null
   ) strict;
   create unique index venues_key on venues (key, twin);
   create index venues_by_name on venues (folded, id);
@@ -29,10 +28,11 @@ class SqliteVenues extends SqliteNamedRecords<Venue, VenueRow> implements VenueS
   constructor(db: SqliteDatabase) {
     super(db, {
       table: 'venues',
+      record: Venue,
       complete: completeVenue,
-      columns: (row) => ({ key: venueKey(row), folded: folded(row.name) }),
-      key: ['key'],
-      alsoWrite: (id, { latitude, longitude }) => {
+      key: (row) => ({ key: venueKey(row) }),
+      indexed: ({ name }) => ({ folded: folded(name) }),
+      alsoWrite: ({ id, latitude, longitude }) => {
         db.prepare('insert or replace into venue_positions values (?, ?, ?, ?, ?, ?, ?)').run(
           id,
           latitude,

@@ -3,7 +3,7 @@ import { CannotStart } from '#problem';
 import { openBandStore, openConcertStore, openVenueStore } from '../src/index.js';
 import { type StoreUnderTest, silent, soon } from './place.js';
 
-export function lifeContract({ store, newPlace, makeNewer }: StoreUnderTest): void {
+export function lifeContract({ store, newPlace, makeNewer, removeField }: StoreUnderTest): void {
   test('a store that is opened again is the same, with all its data', async () => {
     const location = { name: 'bands', ...(await newPlace()) };
     const first = await openBandStore(location, silent);
@@ -17,6 +17,21 @@ export function lifeContract({ store, newPlace, makeNewer }: StoreUnderTest): vo
     expect(await again.byIds([id], soon())).toMatchObject([{ id, name: 'Lasting', version: 1 }]);
     expect((await again.upsert([{ name: 'Next' }], soon()))[0]?.id).toBeGreaterThan(id);
     await again.close();
+  });
+
+  test('a field that records of an older program lack is there with its default, and is no change', async () => {
+    const location = { name: 'concerts', ...(await newPlace()) };
+    const older = await openConcertStore(location, silent);
+    const row = { bandId: 1, venueId: 2, date: 3 };
+    const [{ id = 0 } = {}] = await older.upsert([row], soon());
+    const whole = await older.byIds([id], soon());
+    await older.close();
+    await removeField(location, 'status');
+    const store = await openConcertStore(location, silent);
+    expect(await store.byIds([id], soon())).toEqual(whole);
+    expect((await store.find({ sort: 'date', limit: 1 }, soon())).items).toEqual(whole);
+    expect(await store.upsert([row, { id, ...row }], soon())).toMatchObject([{ outcome: 'unchanged' }, { outcome: 'unchanged' }]);
+    await store.close();
   });
 
   test('services in one place have stores of their own', async () => {

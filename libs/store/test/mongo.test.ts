@@ -19,5 +19,13 @@ describeOnMongo('the MongoDB stores', (mongo) => {
         .updateOne({}, { $set: { schemaVersion: 99 } });
       await client.close();
     },
+    async removeField({ mongoUrl = '', name }, field) {
+      const client = await MongoClient.connect(mongoUrl);
+      await client
+        .db(databaseName(mongoUrl, name))
+        .collection(name)
+        .updateMany({}, { $unset: { [field]: 1 } });
+      await client.close();
+    },
   });
 });

@@ -9,6 +9,8 @@ export interface StoreUnderTest {
   newPlace(): Promise<Omit<StoreLocation, 'name'>>;
   /** Makes the store at a place one of a later version of the program. */
   makeNewer(location: StoreLocation): Promise<void>;
+  /** Makes the records at a place those of an earlier version, which did not know a field. */
+  removeField(location: StoreLocation, field: string): Promise<void>;
 }
 
 type Closable = Pick<RecordStore<unknown, unknown>, 'close'>;

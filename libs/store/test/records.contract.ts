@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { type Band, type BandRow, type EventRow, folded, MAX_ID } from '#contracts';
 import { openBandStore, openConcertStore, openEventStore, openVenueStore } from '../src/index.js';
-import { past, type StoreUnderTest, soon, storeForTests } from './place.js';
+import { past, type StoreUnderTest, silent, soon, storeForTests } from './place.js';
 
 /** A Unicode character that UTF-16 sorts before, and code points sort behind, the full-width letters. */
 const ASTRAL = '\u{1d518}';
@@ -93,6 +93,21 @@ function bandsContract(store: StoreUnderTest): void {
       { id: 620, outcome: 'updated' },
       { id: 621, outcome: 'created' },
     ]);
+  });
+
+  test('a twin holds the name when its holder is renamed, in another batch or in the same', async () => {
+    await upsert({ id: 640, name: 'Foo' }, { id: 642, name: 'foo' }, { id: 643, name: 'FOO' });
+    await upsert({ id: 640, name: 'Bar' });
+    expect(await upsert({ id: 639, name: 'Foo' }, { name: 'Foo' })).toEqual([
+      { id: 639, outcome: 'created', keyHolder: 642 },
+      { id: 642, outcome: 'updated' },
+    ]);
+    expect(await upsert({ id: 642, name: 'Baz' }, { name: 'foo', genres: ['a'] }, { id: 643, name: 'FOO' })).toEqual([
+      { id: 642, outcome: 'updated' },
+      { id: 639, outcome: 'updated' },
+      { id: 643, outcome: 'unchanged', keyHolder: 639 },
+    ]);
+    expect(await upsert({ name: 'FOO' })).toMatchObject([{ id: 639 }]);
   });
 
   test('bands that exchange their names in one batch each keep a record of their own', async () => {
@@ -293,6 +308,32 @@ function idsContract(store: StoreUnderTest): void {
     );
     expect(new Set(parallel.flat()).size).toBe(12);
     expect(Math.min(...parallel.flat())).toBeGreaterThan(fourth);
+  });
+
+  test('new ids are above every id of their batch, in whatever order its rows come', async () => {
+    const ids = await create({ name: 'new before' }, { id: 20_001, name: 'given behind' }, { name: 'new behind' });
+    expect(ids).toEqual([20_002, 20_001, 20_003]);
+    const [next = 0] = await create({ name: 'next' });
+    const [fresh = 0, ...rest] = await create(
+      { id: 20_001, name: 'freeing' },
+      { name: 'given behind' },
+      { id: next + 1, name: 'x' },
+    );
+    expect(fresh).toBe(20_001);
+    expect(rest).toEqual([next + 2, next + 1]);
+    expect(await create({ name: 'new before' }, { name: 'x' })).toEqual([20_002, next + 1]);
+  });
+
+  test('in an empty store, a row with the first id does not meet a new one', async () => {
+    const empty = await openBandStore({ name: 'bands', ...(await store.newPlace()) }, silent);
+    const outcomes = await empty.upsert([{ name: 'A' }, { id: 1, name: 'B' }], soon());
+    expect(outcomes).toEqual([
+      { id: 2, outcome: 'created' },
+      { id: 1, outcome: 'created' },
+    ]);
+    expect(await empty.byIds([1, 2], soon())).toMatchObject([{ name: 'B' }, { name: 'A' }]);
+    expect(await empty.count(soon())).toBe(2);
+    await empty.close();
   });
 
   test('the largest id can be stored; behind it a new row is refused with its whole batch, a given one is not', async () => {

@@ -21,5 +21,10 @@ describe('the SQLite stores', () => {
       db.exec('pragma user_version = 99');
       db.close();
     },
+    async removeField({ dataDir, name }, field) {
+      const db = new DatabaseSync(join(dataDir, `${name}.sqlite`));
+      db.exec(`update ${name} set document = json_remove(document, '$.${field}')`);
+      db.close();
+    },
   });
 });
