@@ -1,5 +1,5 @@
-import type { AggregateOptions, Collection, Document, Filter, FindCursor, FindOptions } from 'mongodb';
-import { Concert, type ConcertRow, completer, type DateKey, type FindConcerts } from '#contracts';
+import type { Collection, Filter, FindCursor, FindOptions } from 'mongodb';
+import { Concert, type ConcertRow, completer, type DateKey, type FindConcerts, SCAN_BUDGET } from '#contracts';
 import { keyOf, placeOf } from './concert-place.js';
 import {
   type Block,
@@ -49,7 +49,9 @@ const MAX_PARALLEL_QUERIES = 4;
 const MAX_WHOLE_PAGES = 8;
 /** Entries that one query filters: a query costs as much as 250 of them, and each further one may be twice as long. */
 const FIRST_WINDOW = 256;
-const MAX_WINDOW = 4_096;
+/** And no longer than this: the whole budget of a search. */
+const MAX_WINDOW = SCAN_BUDGET;
+/** How many more entries are looked at than expected to do: a further query costs more than these. */
 const EXTRA = 1.25;
 
 /** The fields that the indexes know the ids by; that of the event is missing where there is none. */
@@ -110,7 +112,7 @@ class MongoConcertIndex implements ConcertIndex {
 
   constructor(
     private readonly db: MongoDatabase,
-    private readonly documents: Collection<RecordDocument>,
+    readonly documents: Collection<RecordDocument>,
     private readonly within: Within,
   ) {}
 
@@ -163,14 +165,6 @@ class MongoConcertIndex implements ConcertIndex {
 
   read<T>(run: (options: ReadOptions) => Promise<T>): Promise<T> {
     return this.db.read(this.within.deadline, run);
-  }
-
-  find<D extends Placed>(match: Filter<RecordDocument>, options: FindOptions): FindCursor<D> {
-    return this.documents.find<D>(match, options);
-  }
-
-  aggregate(stages: Document[], options: AggregateOptions): Promise<Document[]> {
-    return this.documents.aggregate(stages, options).toArray();
   }
 
   private countMatches(match: Filter<RecordDocument>, hint: string, atMost: number): Promise<number> {
@@ -271,7 +265,12 @@ class Batches extends Source {
     const { wanted } = this.slice;
     const match = { ...this.reading.match, place: placesIn(this.slice) };
     const found = await this.index.read(async (options) => {
-      this.cursor ??= this.index.find(match, { ...options, ...this.options, limit: wanted, batchSize: this.batchSize });
+      this.cursor ??= this.index.documents.find<Placed>(match, {
+        ...options,
+        ...this.options,
+        limit: wanted,
+        batchSize: this.batchSize,
+      });
       await this.cursor.hasNext();
       return this.cursor.readBufferedDocuments();
     });
@@ -296,7 +295,7 @@ class WholePage extends Source {
     const match = { ...this.reading.match, place: placesIn(rest) };
     const found = await this.index.read((options) => {
       const whole = { ...options, ...this.options, projection: {}, limit: wanted, batchSize: wanted };
-      return this.index.find<ConcertDocument>(match, whole).toArray();
+      return this.index.documents.find<ConcertDocument>(match, whole).toArray();
     });
     for (const document of found) this.index.fetched.set(document._id, document);
     this.ended = found.length < wanted;
@@ -332,7 +331,9 @@ class Windows extends Source {
         },
       },
     ];
-    const [facets] = await this.index.read((options) => this.index.aggregate(stages, { ...options, hint: this.reading.index }));
+    const [facets] = await this.index.read((options) =>
+      this.index.documents.aggregate(stages, { ...options, hint: this.reading.index }).toArray(),
+    );
     const [looked] = facets?.['looked'] ?? [];
     const read: number = looked?.at ?? 0;
     const hits: Placed[] = facets?.['hits'] ?? [];

@@ -1,4 +1,5 @@
 import type { SQLOutputValue, StatementSync } from 'node:sqlite';
+import { setImmediate } from 'node:timers/promises';
 import TinyQueue from 'tinyqueue';
 import {
   Concert,
@@ -53,7 +54,9 @@ const SCAN_BLOCK = 256;
 const MIN_RUN_BLOCK = 4;
 /** The same, at most. */
 const MAX_RUN_BLOCK = 1_024;
-/** Entries merged into one block. */
+/** Entries looked at before other calls are let in: a few milliseconds. */
+const SYNCHRONOUS_ENTRIES = 4_096;
+/** Entries merged into one block: enough that handing over a block costs little beside them. */
 const MERGED_BLOCK = 256;
 
 const columnOf = {
@@ -77,8 +80,6 @@ export function sqliteConcertStore(path: string): ConcertStore {
 }
 
 class SqliteConcerts extends SqliteRecords<Concert, ConcertRow> implements ConcertStore {
-  private readonly index: ConcertIndex;
-
   constructor(db: SqliteDatabase) {
     super(db, {
       table: 'concerts',
@@ -91,12 +92,11 @@ class SqliteConcerts extends SqliteRecords<Concert, ConcertRow> implements Conce
         cancelled: status === 'cancelled' ? 1 : 0,
       }),
     });
-    this.index = new SqliteConcertIndex(db);
   }
 
   async find(request: FindConcerts, within: Within): Promise<{ items: Concert[]; entriesRead: number }> {
     assertInTime(within.deadline);
-    const { keys, entriesRead } = await findConcerts(this.index, request, within);
+    const { keys, entriesRead } = await findConcerts(new SqliteConcertIndex(this.db, within), request, within);
     const sql = 'select document from json_each(?) as asked join concerts on concerts.id = asked.value order by asked.key';
     const items = this.db
       .prepare(sql)
@@ -111,7 +111,10 @@ class SqliteConcertIndex implements ConcertIndex {
   readonly runStartCost = 2;
   readonly fewVenues = 128;
 
-  constructor(private readonly db: SqliteDatabase) {}
+  constructor(
+    private readonly db: SqliteDatabase,
+    private readonly within: Within,
+  ) {}
 
   scan(slice: Slice): AsyncIterable<Block> {
     return this.merged({ index: 'date', columns: [], values: [] }, slice);
@@ -131,17 +134,33 @@ class SqliteConcertIndex implements ConcertIndex {
     const column = columnOf[dimension];
     let total = 0;
     for (const statusClass of slice.classes) {
-      const sql =
-        `select count(*) as n from (select 1 from concerts indexed by ${indexName(column, statusClass)} ` +
-        `where ${column} = ? and ${classCondition[statusClass]} and (date, id) > (?, ?) and (date, id) < (?, ?) limit ?)`;
-      const statement = this.db.prepare(sql);
+      const entries =
+        `from concerts indexed by ${indexName(column, statusClass)} where ${column} = ? and ${classCondition[statusClass]} ` +
+        'and (date, id) > (?, ?) and (date, id) < (?, ?)';
+      const counting = this.db.prepare(`select count(*) as n from (select 1 ${entries} limit ?)`);
+      const skipping = this.db.prepare(`select date, id ${entries} order by date, id limit 1 offset ${SYNCHRONOUS_ENTRIES - 1}`);
+      let untilYield = SYNCHRONOUS_ENTRIES;
       for (const id of ids) {
-        if (total >= atMost) return total;
-        const cap = Math.min(atMost - total, Number.MAX_SAFE_INTEGER);
-        total += numberOf(statement.get(id, ...boundsOf(slice), cap)?.n);
+        for (let rest: Slice | undefined = slice; rest && total < atMost; ) {
+          const cap = Math.min(Math.ceil(atMost - total), SYNCHRONOUS_ENTRIES);
+          const counted = numberOf(counting.get(id, ...boundsOf(rest), cap)?.n);
+          total += counted;
+          untilYield -= counted + 1;
+          const last: Record<string, unknown> | undefined =
+            counted === SYNCHRONOUS_ENTRIES ? skipping.get(id, ...boundsOf(rest)) : undefined;
+          rest = last && { ...rest, lower: { date: numberOf(last['date']), id: numberOf(last['id']) } };
+          if (untilYield > 0) continue;
+          untilYield = SYNCHRONOUS_ENTRIES;
+          await this.letOthersIn();
+        }
       }
     }
     return total;
+  }
+
+  private async letOthersIn(): Promise<void> {
+    await setImmediate();
+    assertInTime(this.within.deadline);
   }
 
   /** Each pair is a run, and starting them is nearly all they cost. */
@@ -153,10 +172,12 @@ class SqliteConcertIndex implements ConcertIndex {
   private async *merged(stretch: Stretch, slice: Slice): AsyncIterable<Block> {
     const { direction, wanted, budget } = slice;
     const sign = direction === 'ascending' ? 1 : -1;
-    const runs = slice.classes.flatMap((statusClass) => this.runsOf(stretch, statusClass, slice));
+    const runs: Run[] = [];
+    for (const statusClass of slice.classes) runs.push(...(await this.runsOf(stretch, statusClass, slice)));
     const open = runs.filter((run) => run.current !== undefined);
     const queue = new TinyQueue<Run>(open, (a, b) => (a.current && b.current ? sign * compareKeys(a.current, b.current) : 0));
-    let read = runs.length;
+    // A run that turns out to be empty was looked at too.
+    let read = slice.classes.length * Math.max(1, stretch.values.length);
     let left = budget - read;
     let taken = 0;
     let entries: DateKey[] = [];
@@ -186,7 +207,7 @@ class SqliteConcertIndex implements ConcertIndex {
    * The runs of one class that have anything in the slice. One statement finds where each begins, which is ten times
    * cheaper than to start them all: a page reads from few.
    */
-  private runsOf({ index, columns, values }: Stretch, statusClass: StatusClass, slice: Slice): Run[] {
+  private async runsOf({ index, columns, values }: Stretch, statusClass: StatusClass, slice: Slice): Promise<Run[]> {
     const from = `from concerts indexed by ${indexName(index, statusClass)} where`;
     const within = `${classCondition[statusClass]} and (date, id) > (?, ?) and (date, id) < (?, ?)`;
     const order = slice.direction === 'ascending' ? 'order by date, id' : 'order by date desc, id desc';
@@ -206,12 +227,18 @@ class SqliteConcertIndex implements ConcertIndex {
     const heads = this.db.prepare(
       `select asked.key as at, (select date || ' ' || id ${from} ${asked}${within} ${order} limit 1) as head from json_each(?) as asked`,
     );
-    return heads.all(...boundsOf(slice), JSON.stringify(values)).flatMap(({ at, head }) => {
-      const some = values[numberOf(at)];
-      if (head === null || some === undefined) return [];
-      const [date, id] = textOf(head).split(' ').map(Number);
-      return [new Run(reading, some, block, { date: date ?? 0, id: id ?? 0 })];
-    });
+    const runs: Run[] = [];
+    for (let start = 0; start < values.length; start += SYNCHRONOUS_ENTRIES) {
+      if (start > 0) await this.letOthersIn();
+      const part = values.slice(start, start + SYNCHRONOUS_ENTRIES);
+      for (const { at, head } of heads.all(...boundsOf(slice), JSON.stringify(part))) {
+        const some = part[numberOf(at)];
+        if (head === null || some === undefined) continue;
+        const [date = 0, id = 0] = textOf(head).split(' ').map(Number);
+        runs.push(new Run(reading, some, block, { date, id }));
+      }
+    }
+    return runs;
   }
 }
 

@@ -78,8 +78,10 @@ export interface ConcertIndex {
 const FEW_PAIRS = 128;
 /** Entries after which one can tell how many more a page will take; a reading that costs less needs no comparison. */
 const TRIAL = 512;
-/** Pairs of a band and a venue that may be looked up for one page. */
-const MAX_PAIRS = 4_096;
+/** How much further each step of counting goes: the last one costs as much as the smallest reading times this, at most. */
+const LIMIT_GROWTH = 4;
+/** Pairs of a band and a venue that may be looked up for one page: no more than entries that may be read in vain. */
+const MAX_PAIRS = SCAN_BUDGET;
 
 /** The concerts of a search: their keys, in order, and how many entries were read for them. */
 export async function findConcerts(
@@ -140,8 +142,8 @@ class Search {
   /**
    * Several conditions: one is read and the others filter. Few pairs of a band and a venue are looked up by themselves.
    * Else the one with the fewest ids is tried first, since its newest entries fill most pages. When they do not promise
-   * to, the cheapest reading is chosen by counts, which stop at the budget; when none is within it, everything is counted
-   * and the smallest is read.
+   * to, the cheapest reading is chosen by counts, which stop at the budget; while none is within it, they may go further
+   * step by step, so that all counting together is a small multiple of the smallest reading.
    */
   private async readSeveral(asked: readonly Dimension[]): Promise<void> {
     const pairs = this.idsOf('bandId').length * this.idsOf('venueId').length;
@@ -152,8 +154,10 @@ class Search {
       return scanned < SCAN_BUDGET && (scanned < TRIAL || this.expectedToFill(scanned) < SCAN_BUDGET);
     });
     if (!gaveUp) return;
-    const cheapest = (await this.cheapest(asked, SCAN_BUDGET)) ?? (await this.cheapest(asked, Number.POSITIVE_INFINITY));
-    if (cheapest) await this.read(cheapest());
+    for (let limit = SCAN_BUDGET; ; limit *= LIMIT_GROWTH) {
+      const cheapest = await this.cheapest(asked, limit);
+      if (cheapest) return this.read(cheapest());
+    }
   }
 
   /** How many entries the page will take, from how many it took so far. */

@@ -79,8 +79,8 @@ export function concertsContract(store: StoreUnderTest): void {
     const { items, entriesRead } = await find(request);
     const expected = bruteForce(rows, request);
     expect({ request, ids: items.map(({ id }) => id) }).toEqual({ request, ids: expected.map(({ id }) => id) });
-    if (!(request.bandIds && request.venueIds))
-      expect({ request, within: entriesRead <= boundOf(request), entriesRead }).toMatchObject({ within: true });
+    const most = request.bandIds && request.venueIds ? boundOf(request) + SEVERAL * smallestOf(rows, request) : boundOf(request);
+    expect({ request, within: entriesRead <= most, entriesRead, most }).toMatchObject({ within: true });
   }
 
   test(`${QUERIES} searches give exactly what a look at every concert gives, and read no more than they may`, async () => {
@@ -215,6 +215,18 @@ export function concertsContract(store: StoreUnderTest): void {
 function boundOf({ bandIds, venueIds, eventIds, status, limit }: FindConcerts): number {
   const asked = new Set(bandIds).size + new Set(venueIds).size + new Set(eventIds).size;
   return SCAN_BUDGET + (status === 'any' ? 2 : 1) * asked + 20 * limit;
+}
+
+/** What a search by band and by place may read for each entry of the smallest way to read it: it counts others first. */
+const SEVERAL = 16;
+
+function smallestOf(rows: readonly Row[], { bandIds = [], venueIds = [] }: FindConcerts): number {
+  const of = (test: (row: Row) => boolean) => rows.filter(test).length;
+  return Math.min(
+    bandIds.length * venueIds.length + of(({ bandId, venueId }) => bandIds.includes(bandId) && venueIds.includes(venueId)),
+    of(({ bandId }) => bandIds.includes(bandId)),
+    of(({ venueId }) => venueIds.includes(venueId)),
+  );
 }
 
 function bruteForce(rows: readonly Row[], request: FindConcerts): Row[] {
