@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
-import { CannotStart } from '#problem';
+import { CannotStart, Fault } from '#problem';
 import type { StoreIdentity } from './port.js';
 
 /** Page cache of a connection: the upper levels of every index of 2 million concerts, and the hot leaves. */
@@ -75,14 +75,15 @@ export class SqliteDatabase {
 
   /** Everything that `work` writes is on disk when this returns, or none of it is written. */
   transaction<T>(work: () => T): T {
-    this.db.exec('begin immediate');
     try {
+      this.db.exec('begin immediate');
       const result = work();
       this.db.exec('commit');
       return result;
     } catch (error) {
       if (this.db.isTransaction) this.db.exec('rollback');
-      throw error;
+      if (!isPassing(error)) throw error;
+      throw new Fault('Unavailable', 'the store cannot be written now', undefined, { cause: error });
     }
   }
 
@@ -92,23 +93,39 @@ export class SqliteDatabase {
   }
 }
 
+// Primary result codes of https://www.sqlite.org/rescode.html
+const PASSING_CODES = new Set([
+  5, // SQLITE_BUSY: another process holds the lock
+  10, // SQLITE_IOERR
+  13, // SQLITE_FULL: the disk is full
+]);
+/** The bits of a result code that are the primary one. */
+const PRIMARY_CODE = 0xff;
+
+/** A trouble of the disk or with another process, which may be over when the call is tried again. */
+const isPassing = (error: unknown): boolean =>
+  typeof error === 'object' &&
+  error !== null &&
+  'errcode' in error &&
+  typeof error.errcode === 'number' &&
+  PASSING_CODES.has(error.errcode & PRIMARY_CODE);
+
 function migrate(db: DatabaseSync, path: string, migrations: Migrations): string {
+  // Two processes that open a new file together must not both find it empty.
+  db.exec('begin immediate');
   const present = numberOf(db.prepare('pragma user_version').get()?.user_version);
   if (present > migrations.length) {
     throw new CannotStart(
       `the store ${path} has schema version ${present}, made by a newer Backline; this one knows up to ${migrations.length}`,
     );
   }
-  if (present < migrations.length) {
-    db.exec('begin immediate');
-    if (present === 0) {
-      db.exec(META);
-      db.prepare('insert into store (id, store_id, next_id, records) values (1, ?, 1, 0)').run(randomUUID());
-    }
-    for (const sql of migrations.slice(present)) db.exec(sql);
-    db.exec(`pragma user_version = ${migrations.length}`);
-    db.exec('commit');
+  if (present === 0) {
+    db.exec(META);
+    db.prepare('insert into store (id, store_id, next_id, records) values (1, ?, 1, 0)').run(randomUUID());
   }
+  for (const sql of migrations.slice(present)) db.exec(sql);
+  if (present < migrations.length) db.exec(`pragma user_version = ${migrations.length}`);
+  db.exec('commit');
   return textOf(db.prepare('select store_id from store').get()?.store_id);
 }
 

@@ -43,6 +43,19 @@ describe('a SQLite file that cannot be read', () => {
   });
 });
 
+test('a SQLite file that another process writes is Unavailable after a second, and works again behind it', async () => {
+  const dataDir = join(folder, 'locked');
+  const store = await openBandStore({ name: 'bands', dataDir, mongoUrl: undefined }, silent);
+  const other = new DatabaseSync(join(dataDir, 'bands.sqlite'));
+  other.exec('begin immediate');
+  await expect(store.upsert([{ name: 'Waiting' }], soon())).rejects.toMatchObject({ code: 'Unavailable' });
+  other.exec('rollback');
+  other.close();
+  expect(await store.upsert([{ name: 'Waiting' }], soon())).toMatchObject([{ outcome: 'created' }]);
+  expect(await store.count(soon())).toBe(1);
+  await store.close();
+});
+
 describe('the plans of the searches on SQLite', () => {
   const seen = new Set<string>();
   let plans: DatabaseSync;
