@@ -1,7 +1,8 @@
+import { setImmediate } from 'node:timers/promises';
 import { type Area, type Circle, type DistanceKey, folded, type Venue } from '#contracts';
 import { type Box, boxContains, circleTest, distanceFrom, type Position } from '#geo';
 
-/** Venues looked at together when a name decides which of the near ones are meant. */
+/** Venues read together, at most: a few milliseconds, after which other calls are let in. */
 const CHUNK = 500;
 
 /** A venue as an index of positions knows it. */
@@ -24,7 +25,7 @@ export const idPage = (placed: readonly Placed[], { afterId = 0, limit }: { afte
 /**
  * One page of venues in the order of their distance, then of their ids.
  * @param placed all venues of the circle
- * @param byIds the venues of the ids, in any order
+ * @param byIds the venues of the ids, in any order; it ends with `Timeout` when there is no time left
  */
 export async function nearestPage(
   placed: readonly Placed[],
@@ -38,8 +39,11 @@ export async function nearestPage(
     .sort((a, b) => a.distanceKm - b.distanceKm || a.id - b.id);
   const prefix = folded(name ?? '');
   const page: { venue: Venue; distanceKm: number }[] = [];
-  for (let start = 0; start < rest.length && page.length < limit; start += CHUNK) {
-    const chunk = rest.slice(start, start + CHUNK);
+  // Where no name decides which of the near ones are meant, the nearest are the page.
+  const size = name === undefined ? Math.min(limit, CHUNK) : CHUNK;
+  for (let start = 0; start < rest.length && page.length < limit; start += size) {
+    if (start > 0) await setImmediate();
+    const chunk = rest.slice(start, start + size);
     const venues = new Map((await byIds(chunk.map(({ id }) => id))).map((venue) => [venue.id, venue]));
     for (const { id, distanceKm } of chunk) {
       const venue = venues.get(id);
