@@ -9,7 +9,6 @@ import {
   type IndexSpecification,
   MongoClient,
   type MongoClientOptions,
-  MongoError,
   type ReadConcernLike,
 } from 'mongodb';
 import { MAX_ID } from '#contracts';
@@ -53,7 +52,7 @@ const RETRY_DELAY_MS = 1_000;
 const AWAY_LOG_INTERVAL_MS = 30_000;
 /** An answer must still cross the wire before the caller's deadline. */
 const ANSWER_MARGIN_MS = 20;
-/** Tries of one write that meets others on the same natural key. */
+/** Tries of one write that meets others on the same natural key; each failed one means that another writer was done. */
 const MAX_WRITE_TRIES = 5;
 
 const CLIENT_OPTIONS: MongoClientOptions = {
@@ -62,6 +61,8 @@ const CLIENT_OPTIONS: MongoClientOptions = {
   // Connecting, like choosing a server, must leave a call of two seconds the time to say that nobody is there.
   connectTimeoutMS: 1_000,
   serverSelectionTimeoutMS: 1_000,
+  // The deadline of a read: nobody waits longer for a connection.
+  waitQueueTimeoutMS: 2_000,
   // A server that stopped without a word is found out by the heartbeat, which then frees the connections that wait for it.
   heartbeatFrequencyMS: 1_000,
   // The last resort for a connection whose other end is gone; an index of an old store may take so long to build.
@@ -94,12 +95,12 @@ export class MongoDatabase {
     migrations: MongoMigrations,
     logger: StoreLogger,
   ): Promise<MongoDatabase> {
-    const client = clientOf(url, service);
+    const { client, name } = clientOf(url, service);
     const hosts = client.options.srvHost ?? client.options.hosts.join(',');
     for (let silentUntil = 0; ; await sleep(RETRY_DELAY_MS)) {
       try {
         await client.connect();
-        const db = client.db(databaseName(url, service));
+        const db = client.db(name);
         const identity = await prepare(db, migrations, hosts);
         sayWhenAway(client, hosts, logger);
         return new MongoDatabase(client, db, identity);
@@ -201,12 +202,14 @@ export class MongoDatabase {
 
 const maxTimeMs = (deadline: number): number => Math.max(1, remainingMs(deadline) - ANSWER_MARGIN_MS);
 
-function clientOf(url: string, service: string): MongoClient {
+function clientOf(url: string, service: string): { client: MongoClient; name: string } {
   try {
-    return new MongoClient(url, { ...CLIENT_OPTIONS, appName: `backline-${service}` });
+    const client = new MongoClient(url, { ...CLIENT_OPTIONS, appName: `backline-${service}` });
+    return { client, name: databaseName(url, service) };
   } catch (error) {
-    if (!(error instanceof MongoError)) throw error;
-    throw new CannotStart(`the address of the MongoDB of ${service} is wrong: ${error.message}`);
+    const [line = ''] = (error instanceof Error ? error.message : String(error)).split('\n');
+    // Some messages repeat the address, with the user and the password in it.
+    throw new CannotStart(`the address of the MongoDB of ${service} is wrong: ${line.replace(/\/\/.*@/, '//')}`);
   }
 }
 

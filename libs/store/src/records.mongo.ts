@@ -159,11 +159,17 @@ export class MongoNamedRecords<R extends StoredRecord, W extends { id?: number; 
           { $and: [{ folded: { $gt: after.name } }, { folded: inPrefix }] },
         ]
       : [{ folded: inPrefix }];
-    const found = await this.db.read(deadline, (options) =>
-      Promise.all(
-        ranges.map((range) => this.documents.find(range, { ...options, sort: { folded: 1, _id: 1 }, limit }).toArray()),
-      ),
-    );
-    return found.flat().slice(0, limit).map(this.recordIn);
+    const found: RecordDocument[] = [];
+    for (const range of ranges) {
+      const missing = limit - found.length;
+      // For MongoDB a limit of 0 is none.
+      if (missing <= 0) break;
+      found.push(
+        ...(await this.db.read(deadline, (options) =>
+          this.documents.find(range, { ...options, sort: { folded: 1, _id: 1 }, limit: missing }).toArray(),
+        )),
+      );
+    }
+    return found.map(this.recordIn);
   }
 }

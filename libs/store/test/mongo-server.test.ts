@@ -35,6 +35,18 @@ test('an address that cannot be is refused with one line', async () => {
   await expect(opened).rejects.toThrow(/^the address of the MongoDB of bands is wrong: [^\n]+$/);
 });
 
+test.each([
+  'mongodb://user:secret@h:1/%E0%A4',
+  'mongodb://user:secret%E0%A4@h:1/',
+  'mongodb://user:sec/secret@h:1/',
+  'http://user:secret@h:1/',
+])('an address that nobody can parse is refused with one line, which does not give away its password: %s', async (mongoUrl) => {
+  const error = await openBandStore({ name: 'bands', dataDir: '', mongoUrl }, silent).catch((thrown: unknown) => thrown);
+  expect(error).toBeInstanceOf(CannotStart);
+  expect(String(error)).toMatch(/the address of the MongoDB of bands is wrong: [^\n]+$/);
+  expect(String(error)).not.toContain('secret');
+});
+
 describeWithOwnMongo('a MongoDB that is not as it should be', () => {
   test('because it is no replica set is refused with one line that says how to make it one', async () => {
     const standalone = await startStandaloneMongo();
