@@ -8,7 +8,7 @@ import {
   compareKeys,
   type Dimension,
   dimensions,
-  findConcerts,
+  findPage,
   isMoved,
   type Slice,
   type StatusClass,
@@ -81,11 +81,11 @@ class MongoConcerts extends MongoRecords<Concert, ConcertRow> implements Concert
 
   async find(request: FindConcerts, within: Within): Promise<{ items: Concert[]; entriesRead: number }> {
     const index = new MongoConcertIndex(this.db, this.documents, within);
-    const { keys, entriesRead } = await findConcerts(index, request, within);
-    const concerts = new Map([...index.fetched].map(([id, document]) => [id, this.recordIn(document)]));
-    const missing = keys.map(({ id }) => id).filter((id) => !concerts.has(id));
-    if (missing.length > 0) for (const concert of await this.byIds(missing, within)) concerts.set(concert.id, concert);
-    return { items: keys.map(({ id }) => concerts.get(id)).filter((concert) => concert !== undefined), entriesRead };
+    return findPage(index, request, within, async (ids) => {
+      const fetched = ids.map((id) => index.fetched.get(id)).filter((document) => document !== undefined);
+      const missing = ids.filter((id) => !index.fetched.has(id));
+      return [...fetched.map(this.recordIn), ...(missing.length > 0 ? await this.byIds(missing, within) : [])];
+    });
   }
 }
 

@@ -18,7 +18,7 @@ import {
   compareKeys,
   type Dimension,
   type Filter,
-  findConcerts,
+  findPage,
   isMoved,
   type Slice,
   type StatusClass,
@@ -96,13 +96,7 @@ class SqliteConcerts extends SqliteRecords<Concert, ConcertRow> implements Conce
 
   async find(request: FindConcerts, within: Within): Promise<{ items: Concert[]; entriesRead: number }> {
     assertInTime(within.deadline);
-    const { keys, entriesRead } = await findConcerts(new SqliteConcertIndex(this.db, within), request, within);
-    const sql = 'select document from json_each(?) as asked join concerts on concerts.id = asked.value order by asked.key';
-    const items = this.db
-      .prepare(sql)
-      .all(JSON.stringify(keys.map(({ id }) => id)))
-      .map(this.recordIn);
-    return { items, entriesRead };
+    return findPage(new SqliteConcertIndex(this.db, within), request, within, (ids) => this.byIds(ids, within));
   }
 }
 

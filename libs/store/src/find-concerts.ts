@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
-import { type ConcertStatus, type DateKey, type FindConcerts, SCAN_BUDGET } from '#contracts';
+import { type Concert, type ConcertStatus, type DateKey, type FindConcerts, SCAN_BUDGET } from '#contracts';
 import { assertInTime } from '#problem';
 import type { Within } from './port.js';
 
@@ -83,8 +83,35 @@ const LIMIT_GROWTH = 4;
 /** Pairs of a band and a venue that may be looked up for one page: no more than entries that may be read in vain. */
 const MAX_PAIRS = SCAN_BUDGET;
 
+/**
+ * The page of a search. Its keys and its documents are read at different moments: a concert that moved in between is
+ * left out, and the page filled up with what follows.
+ * @param byIds the concerts of the ids, in any order
+ */
+export async function findPage(
+  index: ConcertIndex,
+  request: FindConcerts,
+  within: Within,
+  byIds: (ids: number[]) => Promise<Concert[]>,
+): Promise<{ items: Concert[]; entriesRead: number }> {
+  const page = new Map<number, Concert>();
+  let entriesRead = 0;
+  for (let rest = request; ; ) {
+    const found = await findConcerts(index, rest, within);
+    entriesRead += found.entriesRead;
+    const concerts = new Map((await byIds(found.keys.map(({ id }) => id))).map((concert) => [concert.id, concert]));
+    for (const { id, date } of found.keys) {
+      const concert = concerts.get(id);
+      if (concert?.date === date) page.set(id, concert);
+    }
+    const after = found.keys.at(-1);
+    if (!after || found.keys.length < rest.limit || page.size >= request.limit) return { items: [...page.values()], entriesRead };
+    rest = { ...request, after, limit: request.limit - page.size };
+  }
+}
+
 /** The concerts of a search: their keys, in order, and how many entries were read for them. */
-export async function findConcerts(
+async function findConcerts(
   index: ConcertIndex,
   request: FindConcerts,
   within: Within,
