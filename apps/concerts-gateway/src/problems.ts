@@ -1,5 +1,6 @@
 import { type Server, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, NotFoundException } from '@nestjs/common';
 import type { FastifyHttpOptions, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
@@ -50,6 +51,10 @@ export function httpServerOptions(): FastifyHttpOptions<Server> {
 export function guardServer(fastify: FastifyInstance): void {
   fastify.server.maxConnections = MAX_CONNECTIONS;
   fastify.server.on('checkExpectation', (_, response: ServerResponse) => answerExpectation(response));
+  fastify.server.on('connect', (_, socket) => {
+    socket.on('error', () => socket.destroy()); // from here on the server itself no longer looks after it
+    endWith(socket, new Fault('MethodNotAllowed', 'this server is no proxy'));
+  });
 }
 
 /** @throws Fault UriTooLong or HeaderFieldsTooLarge */
@@ -131,7 +136,11 @@ function answerUnreadable(error: ParserError, socket: Socket): void {
     socket.destroy();
     return;
   }
-  const problem = toProblem(unreadableFault(error), '');
+  endWith(socket, unreadableFault(error));
+}
+
+function endWith(socket: Duplex, fault: Fault): void {
+  const problem = toProblem(fault, '');
   const body = JSON.stringify(problem);
   socket.end(
     `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}\r\ncontent-type: ${PROBLEM_MEDIA_TYPE}\r\n` +
