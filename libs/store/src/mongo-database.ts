@@ -186,16 +186,18 @@ export class MongoDatabase {
   /** The driver ends an operation in its own time; nobody waits longer for it than until the deadline. */
   private async inTime<T>(deadline: number, run: () => Promise<T>): Promise<T> {
     assertInTime(deadline);
-    const giveUp = new AbortController();
-    const late = sleep(Math.max(0, remainingMs(deadline) - ANSWER_MARGIN_MS), undefined, { signal: giveUp.signal }).then(() => {
-      throw new Fault('Timeout', 'MongoDB did not answer before the deadline');
-    });
+    const late = Promise.withResolvers<never>();
+    // A plain timer: to abort one that is a promise costs ten times as much, for every query.
+    const timer = setTimeout(
+      () => late.reject(new Fault('Timeout', 'MongoDB did not answer before the deadline')),
+      Math.max(0, remainingMs(deadline) - ANSWER_MARGIN_MS),
+    );
     try {
-      return await Promise.race([run(), late]);
+      return await Promise.race([run(), late.promise]);
     } catch (error) {
       throw toStoreFault(error);
     } finally {
-      giveUp.abort();
+      clearTimeout(timer);
     }
   }
 }

@@ -65,13 +65,11 @@ class SqliteVenues extends SqliteNamedRecords<Venue, VenueRow> implements VenueS
 
   private placedInBox(box: Box): Placed[] {
     const sql = 'select id, latitude, longitude from venue_positions where south <= ? and north >= ? and west <= ? and east >= ?';
-    return this.db
-      .prepare(sql)
-      .all(box.north, box.south, box.east, box.west)
-      .map((row) => ({
-        id: numberOf(row.id),
-        latitude: numberOf(row.latitude),
-        longitude: numberOf(row.longitude),
-      }));
+    const statement = this.db.prepare(sql);
+    statement.setReturnArrays(true);
+    const rows: unknown[] = statement.all(box.north, box.south, box.east, box.west);
+    return rows
+      .filter((row) => Array.isArray(row))
+      .map(([id, latitude, longitude]) => ({ id: numberOf(id), latitude: numberOf(latitude), longitude: numberOf(longitude) }));
   }
 }
