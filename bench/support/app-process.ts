@@ -28,21 +28,26 @@ export interface AppOptions {
   environment: Readonly<Record<string, string>>;
   /** The user it runs as, by default this process's. */
   uid?: number;
+  /** In a process group of its own, which is signalled as a whole, as a terminal does it. */
+  ownGroup?: boolean;
 }
 
 /** A real process of the compiled program, which ends with this one. */
 export class AppProcess {
   readonly ended: Promise<Ended>;
   readonly #child: ChildProcess;
+  readonly #ownGroup: boolean;
   #output = '';
   #errors = '';
 
   /** @param script the compiled file, from the folder of all compiled files: `apps/bands/src/main.js` */
-  constructor(script: string, { cwd, environment, uid }: AppOptions) {
+  constructor(script: string, { cwd, environment, uid, ownGroup = false }: AppOptions) {
+    this.#ownGroup = ownGroup;
     this.#child = spawn(process.execPath, ['--import', END_WITH_PARENT, join(DIST, script)], {
       cwd,
       env: { NODE_COMPILE_CACHE: COMPILE_CACHE, ...environment },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      detached: ownGroup,
       ...(uid !== undefined && { uid }),
     });
     this.#child.stdout?.setEncoding('utf8').on('data', (text) => {
@@ -75,7 +80,9 @@ export class AppProcess {
   }
 
   signal(signal: NodeJS.Signals): void {
-    this.#child.kill(signal);
+    if (!this.isRunning) return;
+    if (this.#ownGroup) process.kill(-this.pid, signal);
+    else this.#child.kill(signal);
   }
 
   /** Ends it in order, or with force when it does not end. */

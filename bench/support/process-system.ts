@@ -134,7 +134,8 @@ function* chunks<T>(rows: readonly T[]): Generator<T[]> {
   for (let start = 0; start < rows.length; start += MAX_ROWS_PER_UPSERT) yield rows.slice(start, start + MAX_ROWS_PER_UPSERT);
 }
 
-async function until(holds: () => Promise<boolean>, complaint: () => string): Promise<void> {
+/** Resolves when it holds. @throws Error with the complaint when it does not within 30 s */
+export async function until(holds: () => boolean | Promise<boolean>, complaint: () => string): Promise<void> {
   const deadline = Date.now() + READY_TIMEOUT_MS;
   while (!(await holds())) {
     if (Date.now() > deadline) throw new Error(`after ${READY_TIMEOUT_MS / 1_000} s ${complaint()}`);
@@ -142,7 +143,8 @@ async function until(holds: () => Promise<boolean>, complaint: () => string): Pr
   }
 }
 
-async function accepts(host: string, port: number): Promise<boolean> {
+/** Whether something listens there. */
+export async function accepts(host: string, port: number): Promise<boolean> {
   const socket = connect(port, host);
   try {
     await once(socket, 'connect');

@@ -25,7 +25,7 @@ export async function startGateway(config: Config, logger: Logger): Promise<Runn
   const fastify = adapter.getInstance();
   const draining = { started: false };
   const routes = new Routes(fastify);
-  addHooks(fastify, { config, logger });
+  addHooks(fastify, { config, logger, draining });
   await fastify.register(compress, {
     threshold: COMPRESS_FROM_BYTES,
     encodings: ['br', 'gzip'],

@@ -6,7 +6,10 @@ import { identify } from './asking.js';
 import { refuseTooLong } from './problems.js';
 
 /** What happens to every request and answer, whatever its route. */
-export function addHooks(fastify: FastifyInstance, { config, logger }: { config: Config; logger: Logger }): void {
+export function addHooks(
+  fastify: FastifyInstance,
+  { config, logger, draining }: { config: Config; logger: Logger; draining: { started: boolean } },
+): void {
   const cacheControl =
     config.cacheMaxAgeSeconds > 0
       ? `max-age=${config.cacheMaxAgeSeconds}, stale-while-revalidate=${config.cacheMaxAgeSeconds}`
@@ -16,6 +19,11 @@ export function addHooks(fastify: FastifyInstance, { config, logger }: { config:
     request.asking = identify(request.headers);
     reply.header('x-request-id', request.asking.requestId);
     refuseTooLong(request);
+  });
+
+  // The server lets connections go that are idle when it closes; one that is busy then has to be told.
+  fastify.addHook('onSend', async (_, reply) => {
+    if (draining.started) reply.header('connection', 'close');
   });
 
   // Registered before compression, so that an ETag is that of the list itself.

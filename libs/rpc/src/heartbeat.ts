@@ -47,9 +47,16 @@ export class Heartbeat {
     this.#timer = setInterval(() => this.#check(socket), PING_INTERVAL_MS);
   }
 
+  /** The connection was lost. */
   stop(): void {
     clearInterval(this.#timer);
     this.#wentDown();
+  }
+
+  /** The connection is given up by us, which is no news. */
+  end(): void {
+    clearInterval(this.#timer);
+    this.status.up = false;
   }
 
   /** Whether the reply was one to a ping. Their ids are negative, those of calls positive. */

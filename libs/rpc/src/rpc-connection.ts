@@ -84,6 +84,7 @@ export class RpcConnection extends ClientTCP {
     this.#closed = true;
     clearTimeout(this.#reconnectTimer);
     this.#endGrace();
+    this.#heartbeat.end();
     const { socket } = this;
     super.close();
     socket?.netSocket.destroy();
