@@ -263,6 +263,7 @@ export function* hostileRequests(document: OpenApi, seed: number): Generator<Hos
         `/${'a/'.repeat(below(5_000))}`,
         `/concerts?${'a&'.repeat(below(30_000))}`,
         `/concerts?bandIds=${'1,'.repeat(below(40_000))}1`,
+        `/concerts?bandIds=${'1,'.repeat(25_000 + below(20_000))}1`,
       ]);
       return whole({ ...parts, target });
     },
