@@ -19,8 +19,11 @@ export const CLOCK_DIFFERENCE_WARNING_MS = 250;
 export const FIRST_RECONNECT_MS = 100;
 export const LAST_RECONNECT_MS = 500;
 
-/** A supervised process is back about a second after it died: so long are calls kept for a peer that was just lost. */
-export const RESTART_GRACE_MS = 1_500;
+/**
+ * A supervised process is back one to three seconds after it died: so long are calls kept for a peer that was just lost,
+ * within their deadlines. A silent one is waited for as long.
+ */
+export const RESTART_GRACE_MS = 3_000;
 
 /**
  * A message, in bytes of UTF-8. The sender measures bytes. The length in Nest's frames counts UTF-16 units, of which
