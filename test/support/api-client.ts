@@ -79,12 +79,14 @@ export class ApiClient {
     return JSON.parse(text);
   }
 
-  /** All pages of a list, followed by their next links. */
+  /** All pages of a list, followed by their next links; each must be whole. */
   async pages<Row = Record<string, unknown>>(path: string): Promise<Row[][]> {
     const pages: Row[][] = [];
     for (let next: string | undefined = path; next !== undefined; ) {
-      const { body, headers }: Answer = await this.get(next);
-      if (!Array.isArray(body)) throw new Error(`${next} answered no list`);
+      const { status, body, headers, text }: Answer = await this.get(next);
+      if (!Array.isArray(body)) throw new Error(`${next} answered ${status}: ${text.slice(0, 500)}`);
+      const missing = headers.get('partial');
+      if (missing !== null) throw new Error(`${next} was answered without ${missing}`);
       pages.push(body);
       next = nextLink(headers);
     }
