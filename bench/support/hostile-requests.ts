@@ -262,11 +262,6 @@ export function* hostileRequests(document: OpenApi, seed: number): Generator<Hos
         `/${garbage(60).replaceAll(/[\s\0]/g, '')}`,
         `/${'a/'.repeat(below(5_000))}`,
         `/concerts?${'a&'.repeat(below(30_000))}`,
-<<<<<<< Updated upstream
-        `/concerts?bandIds=${'1,'.repeat(below(40_000))}1`,
-        `/concerts?bandIds=${'1,'.repeat(25_000 + below(20_000))}1`,
-=======
->>>>>>> Stashed changes
       ]);
       return whole({ ...parts, target });
     },
