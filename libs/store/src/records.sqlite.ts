@@ -121,11 +121,11 @@ export class SqliteRecords<R extends StoredRecord, W extends { id?: number }> im
   }
 
   private plannedIn(row: Record<string, unknown>): PlannedRecord {
-    const record = this.recordIn(row);
-    const fields = this.completeDocument(record);
-    const keyColumns = this.kind.key?.(record);
+    const { id, version, ...document }: StoredRecord = JSON.parse(textOf(row['document']));
+    const fields = this.completeDocument(document);
+    const keyColumns = this.kind.key?.(this.recordOf(id, fields, version));
     const twin = keyColumns !== undefined && row['twin'] !== 0;
-    return { id: record.id, key: keyColumns && textKey(keyColumns), fields, version: record.version, twin, stored: true };
+    return { id, key: keyColumns && textKey(keyColumns), fields, version, twin, stored: true };
   }
 
   /** New ids were never given before, and are above every id that comes with a row. */
