@@ -4,6 +4,7 @@
  */
 export const errorCodes = {
   ValidationError: { status: 400, title: 'Bad Request', retryable: false },
+  Unauthorized: { status: 401, title: 'Unauthorized', retryable: false },
   NotFound: { status: 404, title: 'Not Found', retryable: false },
   MethodNotAllowed: {
     status: 405,
@@ -13,6 +14,9 @@ export const errorCodes = {
   NotAcceptable: { status: 406, title: 'Not Acceptable', retryable: false },
   RequestTimeout: { status: 408, title: 'Request Timeout', retryable: true },
   Conflict: { status: 409, title: 'Conflict', retryable: false },
+  /** A step of a saga that comes after its own undo. */
+  Cancelled: { status: 409, title: 'Conflict', retryable: false },
+  PreconditionFailed: { status: 412, title: 'Precondition Failed', retryable: false },
   ContentTooLarge: {
     status: 413,
     title: 'Content Too Large',
@@ -29,6 +33,8 @@ export const errorCodes = {
     title: 'Expectation Failed',
     retryable: false,
   },
+  UnprocessableContent: { status: 422, title: 'Unprocessable Content', retryable: false },
+  PreconditionRequired: { status: 428, title: 'Precondition Required', retryable: false },
   HeaderFieldsTooLarge: {
     status: 431,
     title: 'Request Header Fields Too Large',

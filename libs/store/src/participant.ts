@@ -1,0 +1,359 @@
+import type { Repeat, Taken } from '#contracts';
+import { Fault } from '#problem';
+
+/**
+ * The participant protocol: how a service takes part in sagas. Every function here is pure: it is given what is stored
+ * and a step, and says what is to be written, in one commit, and what is answered. Messages may come late, twice, in
+ * another order or never; that everything ends whole nevertheless is due to these rules.
+ */
+
+/** No version may pass this: the composed version of a joined concert would no longer be exact in a double. */
+export const MAX_VERSION = 2 ** 24;
+/** How long an undone step is remembered: longer than any message of it can be on its way. */
+const RELEASED_KEPT_MS = 3_600_000;
+/** Steps that one entity remembers as undone, or that hold it at once. */
+export const MAX_STEPS_KEPT = 1_000;
+/** Of so many versions it is always known which step made them. */
+const LAST_STEPS_KEPT = 64;
+/** And of all that are younger: a step that was answered by nobody is repeated within that time. */
+const LAST_STEPS_KEPT_MS = 600_000;
+export const MAX_LAST_STEPS = 1_024;
+
+/** What an entity knows of the sagas around it. */
+export interface SagaState {
+  /** A tombstone, or a fence where no entity ever was. It has no holders, no pin, no mark. */
+  deleted: boolean;
+  /** How often it was deleted. */
+  generation: number;
+  /** It stays, whoever undoes what. */
+  pinned: boolean;
+  /** The steps whose executions have not ended, and that need it. */
+  holders: readonly string[];
+  /** The steps that were undone, and when. */
+  released: readonly { stepKey: string; at: number }[];
+  /** The step that is about to delete it. */
+  retiring: string | null;
+  /** Which step made which version. */
+  lastSteps: readonly { version: number; stepKey: string; at: number }[];
+}
+
+/** What an import writes, and every row that is older than sagas. */
+export const PINNED: SagaState = {
+  deleted: false,
+  generation: 0,
+  pinned: true,
+  holders: [],
+  released: [],
+  retiring: null,
+  lastSteps: [],
+};
+
+export interface Entity {
+  id: number;
+  /** The key by which a create and its undo meet: the natural key, or the step key where a kind has none. */
+  key: string | undefined;
+  /** Another entity has the same natural key and came first: this one is found by its id only. */
+  twin: boolean;
+  /** 0 for a fence, which nobody ever saw. */
+  version: number;
+  fields: Readonly<Record<string, unknown>>;
+  saga: SagaState;
+}
+
+/** An entity to be written; without an id it is new, and its store gives it one. */
+export type Draft = Omit<Entity, 'id'> & { id: number | undefined };
+
+/** What a step comes to. */
+export interface Decision<Answer> {
+  /** In the order in which they can be written, all in one commit; none when nothing changes. */
+  writes: readonly Draft[];
+  /** @param id of what the first of the writes made */
+  answer(id: number): Answer;
+}
+
+interface Step {
+  stepKey: string;
+}
+
+export interface TakeStep extends Step {
+  generation?: number;
+  /** A live one that is not this step's own is a conflict. */
+  mustBeNew?: boolean;
+  /** Hold it although it is pinned: its delete has to wait. */
+  evenPinned?: boolean;
+}
+
+/** What a step by value would make. */
+export interface Value {
+  key: string;
+  fields: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * A create, or a hold: finds the entity, or makes it where it is given by value and there is none.
+ * @param value nothing for a hold by id
+ */
+export function take(
+  found: Entity | undefined,
+  step: TakeStep,
+  value: Value | undefined,
+  now: number,
+): Decision<Taken | Repeat<{ generation: number }>> {
+  const { stepKey, generation = 0 } = step;
+  if (!found && !value) throw notThere();
+  if (!found && generation !== 0) return unchanged({ repeat: { generation: 0 } });
+  if (!found && value) return written(live(value, stepKey, now), { created: true, held: true });
+  if (!found) throw notThere();
+  const { saga } = found;
+  if (saga.released.some((one) => one.stepKey === stepKey)) throw cancelled();
+  if (saga.holders.includes(stepKey)) return taken(found, { created: isMadeBy(found, stepKey), held: true });
+  if (saga.deleted && !value) throw notThere();
+  if (saga.generation !== generation) return unchanged({ repeat: { generation: saga.generation } });
+  if (saga.deleted && value) {
+    assertRoom(saga, now);
+    return written(revived(found, value, { stepKey, now }), { created: true, held: true });
+  }
+  const created = isMadeBy(found, stepKey);
+  if (created) return taken(found, { created, held: false });
+  if (step.mustBeNew) throw new Fault('Conflict', `it exists already, with the id ${found.id}`);
+  if (saga.retiring !== null) throw retiringFault(found);
+  if (saga.pinned && !step.evenPinned) return taken(found, { created, held: false });
+  assertRoom(saga, now);
+  return written({ ...found, saga: { ...saga, holders: [...saga.holders, stepKey] } }, { created, held: true });
+}
+
+/**
+ * Takes back a create or hold. One that has not come yet finds its step undone when it comes: where nothing is stored,
+ * a fence under its key sees to that.
+ * @param key of what was given by value; nothing for a hold by id, which leaves no fence
+ */
+export function undo(
+  found: Entity | undefined,
+  { stepKey, evenPinned = false }: Step & { evenPinned?: boolean },
+  key: string | undefined,
+  now: number,
+): Decision<{ live: boolean }> {
+  if (!found && key === undefined) return unchanged({ live: false });
+  if (!found) {
+    const fence = { ...PINNED, pinned: false, deleted: true, released: [{ stepKey, at: now }] };
+    return {
+      writes: [{ id: undefined, key, twin: false, version: 0, fields: {}, saga: fence }],
+      answer: () => ({ live: false }),
+    };
+  }
+  const { saga } = found;
+  const isHolder = saga.holders.includes(stepKey);
+  if (saga.pinned && !isHolder && !evenPinned) return unchanged({ live: true });
+  const holders = saga.holders.filter((holder) => holder !== stepKey);
+  const kept = { ...found, saga: { ...saga, holders, released: withReleased(saga, stepKey, now) } };
+  const isLive = !saga.deleted && (saga.pinned || holders.length > 0);
+  if (isLive || saga.deleted) return { writes: [kept], answer: () => ({ live: isLive }) };
+  return { writes: [tombstone(kept, stepKey, now)], answer: () => ({ live: false }) };
+}
+
+/** Ends a hold for good. It acts only while the step holds the entity, so that it cannot come too late. */
+export function pin(found: Entity | undefined, { stepKey }: Step): Decision<Record<string, never>> {
+  if (!found?.saga.holders.includes(stepKey)) return unchanged({});
+  const holders = found.saga.holders.filter((holder) => holder !== stepKey);
+  return { writes: [{ ...found, saga: { ...found.saga, holders, pinned: true } }], answer: () => ({}) };
+}
+
+export interface VersionedStep extends Step {
+  id: number;
+  expectedVersion: number;
+}
+
+/**
+ * A replace or patch: other fields, and another natural key perhaps. Under a key that is given up a fence stays, since
+ * a create that comes late must not make the entity a second time.
+ * @param value the fields as they shall be, and their key
+ * @param holder of that key, where it is not the entity itself
+ */
+export function change(
+  found: Entity | undefined,
+  step: VersionedStep,
+  { value, holder }: { value: Value; holder: Entity | undefined },
+  now: number,
+): Decision<Entity> {
+  const entity = changeable(found, step);
+  if (entity.done) return unchanged(entity.found);
+  const { id, saga, key, twin } = entity.found;
+  if (saga.retiring !== null) throw retiringFault(entity.found);
+  const changed = nextVersion({ ...entity.found, fields: value.fields }, step.stepKey, now);
+  if (value.key === key) return { writes: [changed], answer: () => ({ ...changed, id }) };
+  if (holder && !holder.saga.deleted) throw new Fault('Conflict', `it would be the same as the one with the id ${holder.id}`);
+  // Whoever holds it by its key would look for it there to let it go.
+  assertUnheld(entity.found);
+  const moved = { ...changed, key: value.key, twin: false, saga: withFences(changed.saga, holder?.saga) };
+  const fence: Draft = {
+    id: undefined,
+    key,
+    twin: false,
+    version: 0,
+    fields: {},
+    saga: { ...PINNED, pinned: false, deleted: true, generation: saga.generation + 1, released: saga.released },
+  };
+  return {
+    writes: [...(holder ? [{ ...holder, twin: true }] : []), moved, ...(twin || key === undefined ? [] : [fence])],
+    answer: () => ({ ...moved, id }),
+  };
+}
+
+/** Marks an entity as about to be deleted: from now on nothing new may refer to it. */
+export function retire(found: Entity | undefined, step: VersionedStep): Decision<Record<string, never>> {
+  if (found?.saga.released.some((one) => one.stepKey === step.stepKey)) throw cancelled();
+  const entity = changeable(found, step);
+  if (entity.done || entity.found.saga.retiring === step.stepKey) return unchanged({});
+  if (entity.found.saga.retiring !== null) throw retiringFault(entity.found);
+  return { writes: [{ ...entity.found, saga: { ...entity.found.saga, retiring: step.stepKey } }], answer: () => ({}) };
+}
+
+/** Takes the mark off, also that of a step that has not come yet. */
+export function unretire(found: Entity | undefined, { stepKey }: Step, now: number): Decision<Record<string, never>> {
+  if (!found) return unchanged({});
+  const retiring = found.saga.retiring === stepKey ? null : found.saga.retiring;
+  return {
+    writes: [{ ...found, saga: { ...found.saga, retiring, released: withReleased(found.saga, stepKey, now) } }],
+    answer: () => ({}),
+  };
+}
+
+/** Deletes an entity that nothing holds. @param mustRetire whether the same step must have marked it before */
+export function remove(
+  found: Entity | undefined,
+  step: VersionedStep,
+  mustRetire: boolean,
+  now: number,
+): Decision<{ version: number }> {
+  const entity = changeable(found, step);
+  if (entity.done) return unchanged({ version: step.expectedVersion + 1 });
+  const { saga } = entity.found;
+  if (mustRetire && saga.retiring !== step.stepKey)
+    throw new Fault('Conflict', `the one with the id ${step.id} is not marked by this write`);
+  assertUnheld(entity.found, 'Conflict');
+  const deleted = tombstone(entity.found, step.stepKey, now);
+  return { writes: [deleted], answer: () => ({ version: deleted.version }) };
+}
+
+/** Deletes an entity whatever its version, as a part of something larger; nothing to do where it is not there. */
+export function removeAny(found: Entity, { stepKey }: Step, now: number): Decision<{ version: number }> {
+  if (found.saga.deleted) return unchanged({ version: found.version });
+  assertPinned(found, 'Unavailable');
+  assertUnheld(found);
+  const deleted = tombstone(found, stepKey, now);
+  return { writes: [deleted], answer: () => ({ version: deleted.version }) };
+}
+
+/** @throws Fault NotFound when it is gone, Conflict when it is about to be */
+export function check(found: Entity | undefined): Entity {
+  if (!found || found.saga.deleted) throw notThere();
+  if (found.saga.retiring !== null) throw retiringFault(found);
+  return found;
+}
+
+/** @throws Fault while an execution that has not ended holds it; `Unavailable` for a step that waits for that */
+export function assertUnheld({ id, saga }: Entity, code: 'Unavailable' | 'Conflict' = 'Unavailable'): void {
+  const { length } = saga.holders;
+  if (length > 0) throw new Fault(code, `the one with the id ${id} is referred to by ${length} writes under way`);
+}
+
+/** An entity that an import writes or finds: live and pinned, whatever it was. */
+export const imported = (saga: SagaState): SagaState => ({ ...saga, deleted: false, pinned: true });
+
+/** Whether `saga` says nothing beyond what every imported entity says. */
+export const isPlain = (saga: SagaState): boolean => JSON.stringify(saga) === JSON.stringify(PINNED);
+
+/** The one of those with a natural key that a step by value means: the live one that came first, else the fence. */
+export const holderOf = <E extends Entity>(sameKey: readonly E[]): E | undefined =>
+  sameKey.filter(({ saga, twin }) => !saga.deleted || !twin).toSorted(byClaim)[0];
+
+const byClaim = (a: Entity, b: Entity): number =>
+  Number(a.saga.deleted) - Number(b.saga.deleted) || Number(a.twin) - Number(b.twin) || a.id - b.id;
+
+type Changeable = { done: boolean; found: Entity };
+
+/** A step that expects version n was done before when it made version n + 1 itself. */
+function changeable(found: Entity | undefined, { expectedVersion, stepKey }: VersionedStep): Changeable {
+  if (!found) throw notThere();
+  if (found.saga.lastSteps.some((last) => last.version === expectedVersion + 1 && last.stepKey === stepKey))
+    return { done: true, found };
+  if (found.saga.deleted) throw notThere();
+  if (found.version !== expectedVersion)
+    throw new Fault('PreconditionFailed', `it has version ${found.version} now, not ${expectedVersion}`);
+  assertPinned(found);
+  return { done: false, found };
+}
+
+function assertPinned({ id, saga }: Entity, code: 'Unavailable' | 'Conflict' = 'Conflict'): void {
+  if (!saga.pinned) throw new Fault(code, `the one with the id ${id} belongs to a write that has not ended`);
+}
+
+const notThere = () => new Fault('NotFound', 'there is none with this id');
+const cancelled = () => new Fault('Cancelled', 'the step was undone before it came');
+const retiringFault = ({ id }: Entity) => new Fault('Conflict', `the one with the id ${id} is about to be deleted`);
+
+const unchanged = <A>(answer: A): Decision<A> => ({ writes: [], answer: () => answer });
+
+const taken = ({ id, version }: Entity, how: { created: boolean; held: boolean }): Decision<Taken> =>
+  unchanged({ id, version, ...how });
+
+const written = (draft: Draft, how: { created: boolean; held: boolean }): Decision<Taken> => ({
+  writes: [draft],
+  answer: (id) => ({ id, version: draft.version, ...how }),
+});
+
+const isMadeBy = ({ saga }: Entity, stepKey: string): boolean => saga.lastSteps.some((last) => last.stepKey === stepKey);
+
+function live({ key, fields }: Value, stepKey: string, now: number): Draft {
+  const saga = { ...PINNED, pinned: false, holders: [stepKey], lastSteps: [{ version: 1, stepKey, at: now }] };
+  return { id: undefined, key, twin: false, version: 1, fields, saga };
+}
+
+function revived(found: Entity, { fields }: Value, { stepKey, now }: Step & { now: number }): Entity {
+  const saga = { ...found.saga, deleted: false, pinned: false, holders: [stepKey] };
+  return nextVersion({ ...found, fields, saga }, stepKey, now);
+}
+
+function tombstone(found: Entity, stepKey: string, now: number): Entity {
+  const { saga } = found;
+  const gone = { ...saga, deleted: true, pinned: false, holders: [], retiring: null, generation: saga.generation + 1 };
+  return nextVersion({ ...found, saga: gone }, stepKey, now);
+}
+
+function nextVersion(entity: Entity, stepKey: string, now: number): Entity {
+  const version = entity.version + 1;
+  if (version > MAX_VERSION) throw new Fault('Conflict', `the record ${entity.id} has reached the last version there can be`);
+  const lastSteps = [...keptSteps(entity.saga.lastSteps, now), { version, stepKey, at: now }];
+  return { ...entity, version, saga: { ...entity.saga, lastSteps } };
+}
+
+function keptSteps(lastSteps: SagaState['lastSteps'], now: number): SagaState['lastSteps'] {
+  const kept = lastSteps.filter(
+    ({ at }, index) => index >= lastSteps.length - LAST_STEPS_KEPT + 1 || at > now - LAST_STEPS_KEPT_MS,
+  );
+  if (kept.length >= MAX_LAST_STEPS) throw new Fault('Overloaded', 'it was changed too often in the last minutes');
+  return kept;
+}
+
+const keptReleased = ({ released }: SagaState, now: number): SagaState['released'] =>
+  released.filter(({ at }) => at > now - RELEASED_KEPT_MS);
+
+const withReleased = (saga: SagaState, stepKey: string, now: number): SagaState['released'] => [
+  ...keptReleased(saga, now).filter((one) => one.stepKey !== stepKey),
+  { stepKey, at: now },
+];
+
+/** What takes over a key takes over what the fence under it keeps away. */
+const withFences = (saga: SagaState, fence: SagaState | undefined): SagaState =>
+  fence
+    ? {
+        ...saga,
+        generation: Math.max(saga.generation, fence.generation),
+        released: [...saga.released, ...fence.released],
+      }
+    : saga;
+
+function assertRoom(saga: SagaState, now: number): void {
+  if (keptReleased(saga, now).length >= MAX_STEPS_KEPT || saga.holders.length >= MAX_STEPS_KEPT)
+    throw new Fault('Overloaded', 'too many writes refer to it at once');
+}
