@@ -1,0 +1,116 @@
+import type { Json } from './asl/json.js';
+import type { Command, Cursor, HistoryEvent } from './asl/step.js';
+
+/** How long a journal may take over a call: an absolute time in epoch milliseconds. A journal that is late throws `Timeout`. */
+export interface Within {
+  deadline: number;
+}
+
+export const executionStatuses = ['RUNNING', 'SUCCEEDED', 'FAILED', 'ABORTED'] as const;
+export type ExecutionStatus = (typeof executionStatuses)[number];
+
+/** What a request is known by when it is sent again (draft-ietf-httpapi-idempotency-key-header-07). */
+export interface IdempotencyKey {
+  /** The name of the caller's token. */
+  caller: string;
+  key: string;
+  /** A hash of all that makes the request what it is. */
+  fingerprint: string;
+  /** From then on the key may be used for something else, once the execution has ended: epoch milliseconds. */
+  expiresAt: number;
+}
+
+/** One run of a state machine, as it is kept: all that is needed to go on with it. */
+export interface Execution {
+  /** UUIDv7: later ones sort after earlier ones. */
+  id: string;
+  stateMachine: string;
+  /** Which definition it runs to its end, whatever the file says by then. */
+  definitionHash: string;
+  idempotencyKey: IdempotencyKey;
+  /** What asked for it, for whoever reads the journal, and to word the answer by. */
+  request: Json;
+  status: ExecutionStatus;
+  cursor: Cursor;
+  /** What is to be done or waited for now. */
+  commands: Command[];
+  /** What services want to be told again beside a command's input, by the id of the command. */
+  memos: { [command: string]: { [name: string]: Json } };
+  /** A stop was asked for: the next command that can be interrupted is. */
+  stopRequested: boolean;
+  /** The orchestrator that works on it. */
+  owner: string;
+  /** From then on any orchestrator may take it up (epoch milliseconds); null when it has ended. */
+  dueAt: number | null;
+  /** Since when nothing but failures came back (epoch milliseconds); null when the last answer was none. */
+  failingSince: number | null;
+  /** Lines of its history. */
+  events: number;
+  /** Raised by one by every write. */
+  revision: number;
+  /** A tag of the write that made this revision. */
+  writer: string;
+  startedAt: number;
+  endedAt: number | null;
+  /** When it has ended. */
+  output?: Json;
+  error?: string;
+  cause?: string;
+}
+
+/** A write that takes an execution from one revision to the next. */
+export interface Transition {
+  /** As it shall be; its `revision` is one above that which must be stored. */
+  execution: Execution;
+  /** Lines to be added to the history. */
+  append: readonly HistoryEvent[];
+  /** A line that takes the place of the one with this index (from 0). Only when nothing is appended. */
+  rewrite?: { index: number; event: HistoryEvent };
+}
+
+export interface ExecutionPage {
+  status?: ExecutionStatus;
+  /** Only those before this one. */
+  after?: string;
+  limit: number;
+}
+
+/**
+ * Where executions are kept. What a call says was written is on disk when it returns. Faults: `Unavailable` and
+ * `Timeout` leave open whether a write took place.
+ */
+export interface Journal {
+  saveDefinition(definition: { hash: string; source: Json }, within: Within): Promise<void>;
+  definition(hash: string, within: Within): Promise<Json | undefined>;
+  /**
+   * Keeps a new execution, unless its caller has used its key for another one: then that one is answered, and nothing
+   * written. A key that has expired, and whose execution has ended, goes over to the new one.
+   */
+  begin(execution: Execution, events: readonly HistoryEvent[], within: Within): Promise<{ execution: Execution; begun: boolean }>;
+  /** Writes if the revision before is stored. @returns whether it was */
+  write(transition: Transition, within: Within): Promise<boolean>;
+  /**
+   * Running executions that are due, the longest due first, made this owner's until `leaseUntil`; one that another
+   * orchestrator takes at the same moment is left out.
+   * @param own also all that are this owner's already: those of a process of the same name that has ended
+   */
+  claim(
+    request: { owner: string; now: number; leaseUntil: number; limit: number; own: boolean; writer: string },
+    within: Within,
+  ): Promise<Execution[]>;
+  read(id: string, within: Within): Promise<Execution | undefined>;
+  /** The lines from an index on, in order. */
+  history(request: { id: string; from: number; limit: number }, within: Within): Promise<HistoryEvent[]>;
+  /** Latest first. */
+  list(page: ExecutionPage, within: Within): Promise<Execution[]>;
+  /** How many there are of each status, and how many have been failing since before `failingBefore`. */
+  counts(
+    request: { failingBefore: number },
+    within: Within,
+  ): Promise<{ byStatus: Record<ExecutionStatus, number>; failing: number }>;
+  /** Removes some executions that ended before, with their history. @returns how many */
+  removeEnded(request: { before: number; limit: number }, within: Within): Promise<number>;
+  ping(within: Within): Promise<void>;
+  /** Twice is harmless. */
+  close(): Promise<void>;
+}
