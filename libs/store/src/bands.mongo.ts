@@ -1,6 +1,6 @@
 import { Band, type BandRow, completer, folded } from '#contracts';
+import type { MongoDatabase, MongoMigrations } from '#database';
 import { bandKey } from './keys.js';
-import type { MongoDatabase, MongoMigrations } from './mongo-database.js';
 import type { BandStore } from './port.js';
 import { MongoNamedRecords } from './records.mongo.js';
 

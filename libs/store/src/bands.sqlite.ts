@@ -1,8 +1,8 @@
 import { Band, type BandRow, completer, folded } from '#contracts';
+import { SqliteDatabase } from '#database';
 import { bandKey } from './keys.js';
 import type { BandStore } from './port.js';
 import { SqliteNamedRecords } from './records.sqlite.js';
-import { SqliteDatabase } from './sqlite-database.js';
 
 const MIGRATIONS = [
   `

@@ -1,5 +1,6 @@
 import type { Collection, Filter, FindCursor, FindOptions } from 'mongodb';
 import { Concert, type ConcertRow, completer, type DateKey, type FindConcerts, SCAN_BUDGET } from '#contracts';
+import type { MongoDatabase, MongoIndex, MongoMigrations, ReadOptions } from '#database';
 import { keyOf, placeOf } from './concert-place.js';
 import {
   type Block,
@@ -14,7 +15,6 @@ import {
   type StatusClass,
 } from './find-concerts.js';
 import { concertKey } from './keys.js';
-import type { MongoDatabase, MongoIndex, MongoMigrations, ReadOptions } from './mongo-database.js';
 import type { ConcertStore, Within } from './port.js';
 import { MongoRecords, type RecordDocument } from './records.mongo.js';
 

@@ -10,6 +10,7 @@ import {
   type DateKey,
   type FindConcerts,
 } from '#contracts';
+import { numberOf, SqliteDatabase, textOf } from '#database';
 import { assertInTime } from '#problem';
 import {
   type Block,
@@ -25,7 +26,6 @@ import {
 } from './find-concerts.js';
 import type { ConcertStore, Within } from './port.js';
 import { SqliteRecords } from './records.sqlite.js';
-import { numberOf, SqliteDatabase, textOf } from './sqlite-database.js';
 
 // Each way to read has an index in the order (date, id) behind what it is read by, with the ids that filters need, so
 // that a reading touches no row. `moved` concerts are few: their indexes are partial and cost an ordinary write nothing.

@@ -1,5 +1,5 @@
 import { completer, Event, type EventRow, folded } from '#contracts';
-import type { MongoDatabase, MongoMigrations } from './mongo-database.js';
+import type { MongoDatabase, MongoMigrations } from '#database';
 import type { EventStore } from './port.js';
 import { MongoNamedRecords } from './records.mongo.js';
 

@@ -1,7 +1,7 @@
 import { completer, Event, type EventRow, folded } from '#contracts';
+import { SqliteDatabase } from '#database';
 import type { EventStore } from './port.js';
 import { SqliteNamedRecords } from './records.sqlite.js';
-import { SqliteDatabase } from './sqlite-database.js';
 
 const MIGRATIONS = [
   `

@@ -1,11 +1,11 @@
 import { join } from 'node:path';
+import { MongoDatabase, type MongoMigrations, type StoreLogger } from '#database';
 import { bandMigrations, mongoBandStore } from './bands.mongo.js';
 import { sqliteBandStore } from './bands.sqlite.js';
 import { concertMigrations, mongoConcertStore } from './concerts.mongo.js';
 import { sqliteConcertStore } from './concerts.sqlite.js';
 import { eventMigrations, mongoEventStore } from './events.mongo.js';
 import { sqliteEventStore } from './events.sqlite.js';
-import { MongoDatabase, type MongoMigrations, type StoreLogger } from './mongo-database.js';
 import type { BandStore, ConcertStore, EventStore, VenueStore } from './port.js';
 import { mongoVenueStore, venueMigrations } from './venues.mongo.js';
 import { sqliteVenueStore } from './venues.sqlite.js';

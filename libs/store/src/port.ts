@@ -14,17 +14,11 @@ import type {
   Venue,
   VenueRow,
 } from '#contracts';
+import type { StoreIdentity } from '#database';
 
 /** How long a store may take over a call: an absolute time in epoch milliseconds. A store that is late throws `Timeout`. */
 export interface Within {
   deadline: number;
-}
-
-export interface StoreIdentity {
-  store: 'sqlite' | 'mongodb';
-  /** Made with the store; a restored backup or a wiped store is another one. */
-  storeId: string;
-  schemaVersion: number;
 }
 
 /** What a store does for every kind of record. */

@@ -1,7 +1,8 @@
 import type { ClientSession, Collection, Document, Filter } from 'mongodb';
 import type { TObject } from 'typebox';
 import { completer, type ListRequest, type UpsertOutcome } from '#contracts';
-import type { MongoDatabase } from './mongo-database.js';
+import type { MongoDatabase } from '#database';
+import { MongoIds } from './ids.mongo.js';
 import { nameRange } from './name-range.js';
 import type { NamedStore, RecordStore, Within } from './port.js';
 import { idOf, largestId, type PlannedRecord, type PlannedRow, planUpsert } from './upsert-plan.js';
@@ -38,6 +39,7 @@ interface StoredRecord {
 /** One kind of record in MongoDB: a document a record, replaced whole. */
 export class MongoRecords<R extends StoredRecord, W extends { id?: number }> implements RecordStore<R, W> {
   protected readonly documents: Collection<RecordDocument>;
+  private readonly ids: MongoIds;
   private readonly completeDocument: (document: object) => Record<string, unknown>;
 
   constructor(
@@ -45,6 +47,7 @@ export class MongoRecords<R extends StoredRecord, W extends { id?: number }> imp
     private readonly kind: MongoKind<R, W>,
   ) {
     this.documents = db.collection(kind.collection);
+    this.ids = new MongoIds(db);
     this.completeDocument = completer(kind.record);
   }
 
@@ -132,7 +135,7 @@ export class MongoRecords<R extends StoredRecord, W extends { id?: number }> imp
     const created = writes.filter(({ stored }) => !stored);
     if (created.length === 0) return;
     const without = created.filter(({ id }) => id === undefined);
-    const first = await this.db.takeIds(without.length, largestGiven);
+    const first = await this.ids.take(without.length, largestGiven);
     for (const [index, record] of without.entries()) record.id = first + index;
   }
 

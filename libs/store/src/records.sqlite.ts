@@ -1,10 +1,10 @@
 import type { SQLInputValue } from 'node:sqlite';
 import type { TObject } from 'typebox';
 import { completer, type ListRequest, MAX_ID, type UpsertOutcome } from '#contracts';
+import { numberOf, type SqliteDatabase, textOf } from '#database';
 import { assertInTime, Fault } from '#problem';
 import { nameRange } from './name-range.js';
 import type { NamedStore, RecordStore, Within } from './port.js';
-import { numberOf, type SqliteDatabase, textOf } from './sqlite-database.js';
 import { idOf, largestId, type PlannedRecord, type PlannedRow, planUpsert } from './upsert-plan.js';
 
 interface StoredRecord {

@@ -1,8 +1,8 @@
 import type { Filter } from 'mongodb';
 import { type Area, type Circle, type DistanceKey, folded, Venue, type VenueRow } from '#contracts';
+import type { MongoDatabase, MongoMigrations } from '#database';
 import { type Box, EARTH_RADIUS_KM } from '#geo';
 import { venueKey } from './keys.js';
-import type { MongoDatabase, MongoMigrations } from './mongo-database.js';
 import type { VenueStore, Within } from './port.js';
 import { MongoNamedRecords, type RecordDocument } from './records.mongo.js';
 import { areaTest, idPage, nearestPage, type Placed, unwrapped } from './venue-pages.js';

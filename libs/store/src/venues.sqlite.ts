@@ -1,10 +1,10 @@
 import { type Area, type Circle, type DistanceKey, folded, Venue, type VenueRow } from '#contracts';
+import { numberOf, SqliteDatabase } from '#database';
 import { type Box, boundingBoxes } from '#geo';
 import { assertInTime } from '#problem';
 import { venueKey } from './keys.js';
 import type { VenueStore, Within } from './port.js';
 import { SqliteNamedRecords } from './records.sqlite.js';
-import { numberOf, SqliteDatabase } from './sqlite-database.js';
 import { areaTest, idPage, nearestPage, type Placed, unwrapped } from './venue-pages.js';
 import { completeVenue } from './venue-row.js';
 

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { MongoClient } from 'mongodb';
 import { type Area, type FindConcerts, MAX_ID, SCAN_BUDGET } from '#contracts';
+import { databaseName } from '#database';
 import { CannotStart } from '#problem';
 import { describeOnMongo, describeWithOwnMongo, OwnMongo, startStandaloneMongo } from '../../../test/support/mongo.js';
 import {
@@ -12,7 +13,6 @@ import {
   openVenueStore,
   type VenueStore,
 } from '../src/index.js';
-import { databaseName } from '../src/mongo-database.js';
 import { silent, soon } from './place.js';
 import { Random } from './random.js';
 

@@ -1,6 +1,6 @@
 import { MongoClient } from 'mongodb';
+import { databaseName } from '#database';
 import { describeOnMongo } from '../../../test/support/mongo.js';
-import { databaseName } from '../src/mongo-database.js';
 import { storeContract } from './contract.js';
 
 describeOnMongo('the MongoDB stores', (mongo) => {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll } from '@jest/globals';
+import type { StoreLogger } from '#database';
 import type { RecordStore, StoreLocation, Within } from '../src/index.js';
-import type { StoreLogger } from '../src/mongo-database.js';
 
 /** What the contract suite must know of a store beside the port: where it lies, and how it may differ. */
 export interface StoreUnderTest {

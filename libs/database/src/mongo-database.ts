@@ -11,10 +11,9 @@ import {
   type MongoClientOptions,
   type ReadConcernLike,
 } from 'mongodb';
-import { MAX_ID } from '#contracts';
 import { assertInTime, CannotStart, Fault, remainingMs } from '#problem';
 import { isAway, isDuplicateKey, isRefusal, toStoreFault } from './mongo-faults.js';
-import type { StoreIdentity } from './port.js';
+import type { StoreIdentity } from './store-identity.js';
 
 /** The part of a pino logger that is used here. */
 export interface StoreLogger {
@@ -37,12 +36,11 @@ export interface ReadOptions {
   readConcern: ReadConcernLike;
 }
 
+/** The one document that tells of the whole store. Who keeps its counters there adds fields to it. */
 interface StoreDocument {
   _id: 'store';
   storeId: string;
   schemaVersion: number;
-  /** The lowest id that was never given. */
-  nextId: number;
 }
 
 const DURABLE = { w: 'majority', journal: true } as const;
@@ -76,9 +74,6 @@ const CLIENT_OPTIONS: MongoClientOptions = {
 
 /** A store in a MongoDB replica set: a database of its own in the server of a URL. */
 export class MongoDatabase {
-  /** The counter of ids is at least here: it only ever rises. */
-  private nextIdAtLeast = 1;
-
   private constructor(
     private readonly client: MongoClient,
     private readonly db: Db,
@@ -152,27 +147,6 @@ export class MongoDatabase {
     });
   }
 
-  /**
-   * Takes new ids from the counter, never one that was given before, all above `above`. Durable before it returns, and
-   * outside any transaction: what is not used stays unused.
-   * @returns the first of `count`, which are consecutive
-   */
-  async takeIds(count: number, above: number): Promise<number> {
-    if (count === 0 && above < this.nextIdAtLeast) return this.nextIdAtLeast;
-    const first = { $max: ['$nextId', above + 1] };
-    const before =
-      above + count <= MAX_ID &&
-      (await this.collection<StoreDocument>('store').findOneAndUpdate(
-        { _id: 'store', nextId: { $lte: MAX_ID + 1 - count } },
-        [{ $set: { nextId: { $add: [first, count] } } }],
-        { returnDocument: 'before', writeConcern: DURABLE },
-      ));
-    if (!before) throw new Fault('Conflict', `no ids are left: one with the largest, ${MAX_ID}, is stored`);
-    const taken = Math.max(before.nextId, above + 1);
-    this.nextIdAtLeast = taken + count;
-    return taken;
-  }
-
   ping(deadline: number): Promise<void> {
     return this.inTime(deadline, async () => {
       await this.db.command({ ping: 1, maxTimeMS: maxTimeMs(deadline) });
@@ -229,7 +203,7 @@ async function prepare(db: Db, migrations: MongoMigrations, hosts: string): Prom
     );
   }
   const store = db.collection<StoreDocument>('store');
-  const made = { storeId: randomUUID(), schemaVersion: 0, nextId: 1 };
+  const made = { storeId: randomUUID(), schemaVersion: 0 };
   await store.updateOne({ _id: 'store' }, { $setOnInsert: made }, { upsert: true });
   const present = await store.findOne({ _id: 'store' }, { readConcern: COMMITTED });
   if (!present) throw new CannotStart(`the store ${db.databaseName} at ${hosts} was removed while it was being made`);

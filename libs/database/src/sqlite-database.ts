@@ -3,7 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { CannotStart, Fault } from '#problem';
-import type { StoreIdentity } from './port.js';
+import type { StoreIdentity } from './store-identity.js';
 
 /** Page cache of a connection: the upper levels of every index of 2 million concerts, and the hot leaves. */
 const CACHE_KIB = 131_072;
