@@ -6,6 +6,7 @@ const libs = Object.keys(packageJson.imports).map((name) => name.slice('#'.lengt
 
 const config: Config = {
   testEnvironment: 'node',
+  globalSetup: '<rootDir>/test/support/build.ts',
   testMatch: ['<rootDir>/{apps,libs,test,scripts,bench}/**/*.test.ts'],
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: {

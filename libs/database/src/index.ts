@@ -6,5 +6,8 @@ export {
   type ReadOptions,
   type StoreLogger,
 } from './mongo-database.js';
+export { isDuplicateKey } from './mongo-faults.js';
 export { type Migrations, numberOf, SqliteDatabase, textOf } from './sqlite-database.js';
+export { SqliteStore } from './sqlite-store.js';
+export { type Operations, serveWrites } from './sqlite-thread.js';
 export type { StoreIdentity } from './store-identity.js';

@@ -122,6 +122,14 @@ export class MongoDatabase {
   }
 
   /**
+   * Runs a write that needs no transaction: on disk on a majority when it returns. Whether it took place when it ends with
+   * a fault is open.
+   */
+  write<T>(deadline: number, run: (options: { maxTimeMS: number }) => Promise<T>): Promise<T> {
+    return this.inTime(deadline, () => run({ maxTimeMS: maxTimeMs(deadline) }));
+  }
+
+  /**
    * Runs a transaction: on disk on a majority when it returns, or nothing is written. It is tried again when another
    * writer was in its way.
    */

@@ -2,66 +2,61 @@ import { randomUUID } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
-import { CannotStart, Fault } from '#problem';
+import { CannotStart, Fault, toFault } from '#problem';
 import type { StoreIdentity } from './store-identity.js';
 
-/** Page cache of a connection: the upper levels of every index of 2 million concerts, and the hot leaves. */
-const CACHE_KIB = 131_072;
+/** Page cache of the connection that reads: the upper levels of every index of 2 million concerts, and the hot leaves. */
+const READING_CACHE_KIB = 98_304;
+/** The same of the one that writes, which comes back to the same leaves in a bulk load. */
+const WRITING_CACHE_KIB = 32_768;
 /**
  * Pages in the write-ahead log before they are copied into the file: 64 MiB. A bulk load rewrites the same leaf pages in
  * one transaction after another; a longer log copies each once for many.
  */
 const CHECKPOINT_PAGES = 16_384;
-/** Another process may read the file or copy it; a wait for its lock stops this one, so it ends within a call's deadline. */
+/** Another process may read the file or copy it; who waits for its lock waits for less than a call's deadline. */
 const BUSY_TIMEOUT_MS = 1_000;
-/** Statements kept prepared; the SQL of this store has a few dozen forms. */
+/** Statements kept prepared; the SQL of a store has a few dozen forms. */
 const MAX_STATEMENTS = 256;
 
 /** The SQL that leads from one version of the schema to the next; the first makes it from nothing. */
 export type Migrations = readonly string[];
 
+/** The one row that tells of the whole store; the counters are for stores of records, others leave them as they are. */
 const META = `
   create table store (
     id integer primary key check (id = 1), store_id text not null, next_id integer not null, records integer not null
   ) strict;
 `;
 
-/** An embedded store: one file, opened by its service alone. */
+/** What the work for one item came to. */
+export type Outcome = { value: unknown } | { fault: Fault };
+
+/** One connection to the file of an embedded store, which belongs to its service alone. */
 export class SqliteDatabase {
   readonly identity: StoreIdentity;
   private readonly statements = new Map<string, StatementSync>();
 
-  private constructor(
-    private readonly db: DatabaseSync,
-    storeId: string,
-    schemaVersion: number,
-  ) {
-    this.identity = { store: 'sqlite', storeId, schemaVersion };
+  private constructor(private readonly db: DatabaseSync) {
+    const storeId = textOf(db.prepare('select store_id from store').get()?.store_id);
+    this.identity = { store: 'sqlite', storeId, schemaVersion: schemaVersionOf(db) };
   }
 
   /**
-   * Opens the file, makes it when missing, and brings its schema up to date in one transaction.
+   * Opens the file for reading; makes it when missing, and brings its schema up to date in one transaction.
    * @throws CannotStart with one line when the file is damaged, cannot be opened, or is from a newer version.
    */
   static open(path: string, migrations: Migrations): SqliteDatabase {
-    let db: DatabaseSync | undefined;
-    try {
-      mkdirSync(dirname(path), { recursive: true });
-      db = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS });
-      db.exec(`
-        pragma journal_mode = wal;
-        pragma synchronous = full;
-        pragma cache_size = -${CACHE_KIB};
-        pragma wal_autocheckpoint = ${CHECKPOINT_PAGES};
-        pragma temp_store = memory;
-      `);
-      const storeId = migrate(db, path, migrations);
-      return new SqliteDatabase(db, storeId, migrations.length);
-    } catch (error) {
-      if (db?.isOpen) db.close();
-      if (error instanceof CannotStart) throw error;
-      throw new CannotStart(`the store ${path} cannot be opened: ${error instanceof Error ? error.message : String(error)}`);
-    }
+    return connect(path, READING_CACHE_KIB, (db) => {
+      migrate(db, path, migrations);
+      db.exec('pragma query_only = on');
+      return new SqliteDatabase(db);
+    });
+  }
+
+  /** Opens a file whose schema is up to date for writing. @throws CannotStart with one line when it cannot be opened */
+  static openForWriting(path: string): SqliteDatabase {
+    return connect(path, WRITING_CACHE_KIB, (db) => new SqliteDatabase(db));
   }
 
   prepare(sql: string): StatementSync {
@@ -73,23 +68,41 @@ export class SqliteDatabase {
     return statement;
   }
 
-  /** Everything that `work` writes is on disk when this returns, or none of it is written. */
-  transaction<T>(work: () => T): T {
+  /**
+   * Does the work for several items in one transaction, but for each by itself: where it throws it has written nothing,
+   * and disturbs no other. What was written is on disk when this returns; when that cannot be, nothing is written and
+   * every item comes to Unavailable.
+   * @returns the items, in their order, each with what it came to
+   */
+  commitTogether<Item>(items: readonly Item[], work: (item: Item) => unknown): (readonly [Item, Outcome])[] {
     try {
       this.db.exec('begin immediate');
-      const result = work();
+      const outcomes = items.map((item) => [item, this.outcomeOf(() => work(item))] as const);
       this.db.exec('commit');
-      return result;
+      return outcomes;
     } catch (error) {
       if (this.db.isTransaction) this.db.exec('rollback');
-      if (!isPassing(error)) throw error;
-      throw new Fault('Unavailable', 'the store cannot be written now', undefined, { cause: error });
+      return items.map((item) => [item, { fault: unavailable(error) }]);
     }
   }
 
   close(): void {
     this.statements.clear();
     if (this.db.isOpen) this.db.close();
+  }
+
+  /** @throws when there is no transaction any more: SQLite itself ends it upon some errors */
+  private outcomeOf(work: () => unknown): Outcome {
+    this.db.exec('savepoint work');
+    try {
+      const outcome = { value: work() };
+      this.db.exec('release work');
+      return outcome;
+    } catch (error) {
+      if (!this.db.isTransaction) throw error;
+      this.db.exec('rollback to work; release work');
+      return { fault: isPassing(error) ? unavailable(error) : toFault(error) };
+    }
   }
 }
 
@@ -110,10 +123,32 @@ const isPassing = (error: unknown): boolean =>
   typeof error.errcode === 'number' &&
   PASSING_CODES.has(error.errcode & PRIMARY_CODE);
 
-function migrate(db: DatabaseSync, path: string, migrations: Migrations): string {
+const unavailable = (cause: unknown): Fault => new Fault('Unavailable', 'the store cannot be written now', undefined, { cause });
+
+function connect(path: string, cacheKib: number, make: (db: DatabaseSync) => SqliteDatabase): SqliteDatabase {
+  let db: DatabaseSync | undefined;
+  try {
+    mkdirSync(dirname(path), { recursive: true });
+    db = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS });
+    db.exec(`
+      pragma journal_mode = wal;
+      pragma synchronous = full;
+      pragma cache_size = -${cacheKib};
+      pragma wal_autocheckpoint = ${CHECKPOINT_PAGES};
+      pragma temp_store = memory;
+    `);
+    return make(db);
+  } catch (error) {
+    if (db?.isOpen) db.close();
+    if (error instanceof CannotStart) throw error;
+    throw new CannotStart(`the store ${path} cannot be opened: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+function migrate(db: DatabaseSync, path: string, migrations: Migrations): void {
   // Two processes that open a new file together must not both find it empty.
   db.exec('begin immediate');
-  const present = numberOf(db.prepare('pragma user_version').get()?.user_version);
+  const present = schemaVersionOf(db);
   if (present > migrations.length) {
     throw new CannotStart(
       `the store ${path} has schema version ${present}, made by a newer Backline; this one knows up to ${migrations.length}`,
@@ -126,8 +161,9 @@ function migrate(db: DatabaseSync, path: string, migrations: Migrations): string
   for (const sql of migrations.slice(present)) db.exec(sql);
   if (present < migrations.length) db.exec(`pragma user_version = ${migrations.length}`);
   db.exec('commit');
-  return textOf(db.prepare('select store_id from store').get()?.store_id);
 }
+
+const schemaVersionOf = (db: DatabaseSync): number => numberOf(db.prepare('pragma user_version').get()?.user_version);
 
 /** What a column of numbers holds. */
 export function numberOf(value: unknown): number {

@@ -1,8 +1,8 @@
 import { Band, type BandRow, completer, folded } from '#contracts';
-import { SqliteDatabase } from '#database';
 import { bandKey } from './keys.js';
+import type { SqliteKind } from './kind.sqlite.js';
 import type { BandStore } from './port.js';
-import { SqliteNamedRecords } from './records.sqlite.js';
+import { openRecords, SqliteNamedRecords } from './records.sqlite.js';
 
 const MIGRATIONS = [
   `
@@ -14,12 +14,14 @@ const MIGRATIONS = [
   `,
 ];
 
-export function sqliteBandStore(path: string): BandStore {
-  return new SqliteNamedRecords<Band, BandRow>(SqliteDatabase.open(path, MIGRATIONS), {
-    table: 'bands',
-    record: Band,
-    complete: completer(Band),
-    key: (row) => ({ key: bandKey(row) }),
-    indexed: ({ name }) => ({ folded: folded(name) }),
-  });
-}
+export const sqliteBands: SqliteKind<Band, BandRow> = {
+  table: 'bands',
+  migrations: MIGRATIONS,
+  record: Band,
+  complete: completer(Band),
+  key: (row) => ({ key: bandKey(row) }),
+  indexed: ({ name }) => ({ folded: folded(name) }),
+};
+
+export const openSqliteBands = async (path: string): Promise<BandStore> =>
+  new SqliteNamedRecords(await openRecords(path, sqliteBands), sqliteBands);

@@ -10,7 +10,7 @@ import {
   type DateKey,
   type FindConcerts,
 } from '#contracts';
-import { numberOf, SqliteDatabase, textOf } from '#database';
+import { numberOf, type SqliteDatabase, textOf } from '#database';
 import { assertInTime } from '#problem';
 import {
   type Block,
@@ -24,8 +24,9 @@ import {
   type Slice,
   type StatusClass,
 } from './find-concerts.js';
+import type { SqliteKind } from './kind.sqlite.js';
 import type { ConcertStore, Within } from './port.js';
-import { SqliteRecords } from './records.sqlite.js';
+import { openRecords, SqliteRecords } from './records.sqlite.js';
 
 // Each way to read has an index in the order (date, id) behind what it is read by, with the ids that filters need, so
 // that a reading touches no row. `moved` concerts are few: their indexes are partial and cost an ordinary write nothing.
@@ -75,25 +76,23 @@ const classCondition: Record<StatusClass, string> = {
   postponed: `status = ${statusCode('postponed')} and status in (1, 2)`,
 };
 
-export function sqliteConcertStore(path: string): ConcertStore {
-  return new SqliteConcerts(SqliteDatabase.open(path, MIGRATIONS));
-}
+export const sqliteConcerts: SqliteKind<Concert, ConcertRow> = {
+  table: 'concerts',
+  migrations: MIGRATIONS,
+  record: Concert,
+  complete: completer(Concert),
+  key: ({ bandId, venueId, date }) => ({ band_id: bandId, venue_id: venueId, date }),
+  indexed: ({ eventId, status }) => ({
+    event_id: eventId,
+    status: statusCode(status),
+    cancelled: status === 'cancelled' ? 1 : 0,
+  }),
+};
+
+export const openSqliteConcerts = async (path: string): Promise<ConcertStore> =>
+  new SqliteConcerts(await openRecords(path, sqliteConcerts), sqliteConcerts);
 
 class SqliteConcerts extends SqliteRecords<Concert, ConcertRow> implements ConcertStore {
-  constructor(db: SqliteDatabase) {
-    super(db, {
-      table: 'concerts',
-      record: Concert,
-      complete: completer(Concert),
-      key: ({ bandId, venueId, date }) => ({ band_id: bandId, venue_id: venueId, date }),
-      indexed: ({ eventId, status }) => ({
-        event_id: eventId,
-        status: statusCode(status),
-        cancelled: status === 'cancelled' ? 1 : 0,
-      }),
-    });
-  }
-
   async find(request: FindConcerts, within: Within): Promise<{ items: Concert[]; entriesRead: number }> {
     assertInTime(within.deadline);
     return findPage(new SqliteConcertIndex(this.db, within), request, within, (ids) => this.byIds(ids, within));

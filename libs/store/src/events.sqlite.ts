@@ -1,7 +1,7 @@
 import { completer, Event, type EventRow, folded } from '#contracts';
-import { SqliteDatabase } from '#database';
+import type { SqliteKind } from './kind.sqlite.js';
 import type { EventStore } from './port.js';
-import { SqliteNamedRecords } from './records.sqlite.js';
+import { openRecords, SqliteNamedRecords } from './records.sqlite.js';
 
 const MIGRATIONS = [
   `
@@ -12,11 +12,13 @@ const MIGRATIONS = [
   `,
 ];
 
-export function sqliteEventStore(path: string): EventStore {
-  return new SqliteNamedRecords<Event, EventRow>(SqliteDatabase.open(path, MIGRATIONS), {
-    table: 'events',
-    record: Event,
-    complete: completer(Event),
-    indexed: ({ name }) => ({ folded: folded(name) }),
-  });
-}
+export const sqliteEvents: SqliteKind<Event, EventRow> = {
+  table: 'events',
+  migrations: MIGRATIONS,
+  record: Event,
+  complete: completer(Event),
+  indexed: ({ name }) => ({ folded: folded(name) }),
+};
+
+export const openSqliteEvents = async (path: string): Promise<EventStore> =>
+  new SqliteNamedRecords(await openRecords(path, sqliteEvents), sqliteEvents);

@@ -1,14 +1,14 @@
 import { join } from 'node:path';
 import { MongoDatabase, type MongoMigrations, type StoreLogger } from '#database';
 import { bandMigrations, mongoBandStore } from './bands.mongo.js';
-import { sqliteBandStore } from './bands.sqlite.js';
+import { openSqliteBands } from './bands.sqlite.js';
 import { concertMigrations, mongoConcertStore } from './concerts.mongo.js';
-import { sqliteConcertStore } from './concerts.sqlite.js';
+import { openSqliteConcerts } from './concerts.sqlite.js';
 import { eventMigrations, mongoEventStore } from './events.mongo.js';
-import { sqliteEventStore } from './events.sqlite.js';
+import { openSqliteEvents } from './events.sqlite.js';
 import type { BandStore, ConcertStore, EventStore, VenueStore } from './port.js';
 import { mongoVenueStore, venueMigrations } from './venues.mongo.js';
-import { sqliteVenueStore } from './venues.sqlite.js';
+import { openSqliteVenues } from './venues.sqlite.js';
 
 /** Where a service keeps its database: a database of its own name in a MongoDB, or a file of its own name. */
 export interface StoreLocation {
@@ -21,7 +21,7 @@ export interface StoreLocation {
 type Opener<Store> = (location: StoreLocation, logger: StoreLogger) => Promise<Store>;
 
 interface Openers<Store> {
-  sqlite(path: string): Store;
+  sqlite(path: string): Promise<Store>;
   mongo(db: MongoDatabase): Store;
   migrations: MongoMigrations;
 }
@@ -34,22 +34,22 @@ const opener =
   };
 
 export const openBandStore: Opener<BandStore> = opener({
-  sqlite: sqliteBandStore,
+  sqlite: openSqliteBands,
   mongo: mongoBandStore,
   migrations: bandMigrations,
 });
 export const openVenueStore: Opener<VenueStore> = opener({
-  sqlite: sqliteVenueStore,
+  sqlite: openSqliteVenues,
   mongo: mongoVenueStore,
   migrations: venueMigrations,
 });
 export const openEventStore: Opener<EventStore> = opener({
-  sqlite: sqliteEventStore,
+  sqlite: openSqliteEvents,
   mongo: mongoEventStore,
   migrations: eventMigrations,
 });
 export const openConcertStore: Opener<ConcertStore> = opener({
-  sqlite: sqliteConcertStore,
+  sqlite: openSqliteConcerts,
   mongo: mongoConcertStore,
   migrations: concertMigrations,
 });

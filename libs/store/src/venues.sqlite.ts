@@ -1,10 +1,11 @@
 import { type Area, type Circle, type DistanceKey, folded, Venue, type VenueRow } from '#contracts';
-import { numberOf, SqliteDatabase } from '#database';
+import { numberOf } from '#database';
 import { type Box, boundingBoxes } from '#geo';
 import { assertInTime } from '#problem';
 import { venueKey } from './keys.js';
+import type { SqliteKind } from './kind.sqlite.js';
 import type { VenueStore, Within } from './port.js';
-import { SqliteNamedRecords } from './records.sqlite.js';
+import { openRecords, SqliteNamedRecords } from './records.sqlite.js';
 import { areaTest, idPage, nearestPage, type Placed, unwrapped } from './venue-pages.js';
 import { completeVenue } from './venue-row.js';
 
@@ -20,32 +21,30 @@ const MIGRATIONS = [
   `,
 ];
 
-export function sqliteVenueStore(path: string): VenueStore {
-  return new SqliteVenues(SqliteDatabase.open(path, MIGRATIONS));
-}
+export const sqliteVenues: SqliteKind<Venue, VenueRow> = {
+  table: 'venues',
+  migrations: MIGRATIONS,
+  record: Venue,
+  complete: completeVenue,
+  key: (row) => ({ key: venueKey(row) }),
+  indexed: ({ name }) => ({ folded: folded(name) }),
+  alsoWrite: (db, { id, latitude, longitude }) => {
+    db.prepare('insert or replace into venue_positions values (?, ?, ?, ?, ?, ?, ?)').run(
+      id,
+      latitude,
+      latitude,
+      longitude,
+      longitude,
+      latitude,
+      longitude,
+    );
+  },
+};
+
+export const openSqliteVenues = async (path: string): Promise<VenueStore> =>
+  new SqliteVenues(await openRecords(path, sqliteVenues), sqliteVenues);
 
 class SqliteVenues extends SqliteNamedRecords<Venue, VenueRow> implements VenueStore {
-  constructor(db: SqliteDatabase) {
-    super(db, {
-      table: 'venues',
-      record: Venue,
-      complete: completeVenue,
-      key: (row) => ({ key: venueKey(row) }),
-      indexed: ({ name }) => ({ folded: folded(name) }),
-      alsoWrite: ({ id, latitude, longitude }) => {
-        db.prepare('insert or replace into venue_positions values (?, ?, ?, ?, ?, ?, ?)').run(
-          id,
-          latitude,
-          latitude,
-          longitude,
-          longitude,
-          latitude,
-          longitude,
-        );
-      },
-    });
-  }
-
   async idsWithin(request: { area: Area; afterId?: number; limit: number }, { deadline }: Within) {
     assertInTime(deadline);
     const { placed, entriesRead } = this.placedWithin(request.area);
