@@ -108,7 +108,7 @@ describe('Swagger UI', () => {
 
 /** The routes that the controllers of the gateway declare, as the document writes them. */
 function routesOf({ clients }: System): string[] {
-  const { controllers = [] } = GatewayModule.with({ clients, config: readConfig({}), draining: { started: false } });
+  const { controllers = [] } = GatewayModule.with({ clients, config: readConfig({}), draining: new AbortController().signal });
   return controllers.flatMap((controller) => {
     const handlers = Object.getOwnPropertyNames(controller.prototype).map((name) => Reflect.get(controller.prototype, name));
     return handlers

@@ -1,12 +1,14 @@
-import { hash } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { parseQuery } from '#http';
 import type { Part, Stage } from '#read-model';
-import { parseQuery } from './parameters.js';
 
-/** The header that names the services whose details are missing from the rows. */
-const PARTIAL = 'partial';
-/** Characters of a list's ETag: 132 bits of the hash of its body. */
-const ETAG_LENGTH = 22;
+/** What the headers of a list say, for the OpenAPI document. */
+export const pageHeaders = {
+  'Served-By': 'the read model that answered',
+  'Next-Cursor': 'the cursor of the next page, when there is one',
+  'Server-Timing': 'the stages of the answer: milliseconds, and entries of indexes read',
+};
+export const partialHeader = { Partial: 'services whose details are missing, which are null in the rows' };
 
 /** Of all links together: with the other headers, well below what clients take. */
 const MAX_LINKS_LENGTH = 12_288;
@@ -21,7 +23,7 @@ export interface ListAnswer {
 
 /** Sends a list: its rows as a JSON array, and what belongs to it in headers. */
 export function sendList(reply: FastifyReply, { rows, next, missing = [], stages = [] }: ListAnswer): void {
-  if (missing.length > 0) reply.header(PARTIAL, missing.join(', '));
+  sayPartial(reply, missing);
   if (next !== undefined) reply.header('next-cursor', next);
   const links = reply.request.method === 'POST' ? '' : pageLinks(reply.request, next);
   if (links !== '') reply.header('link', links);
@@ -31,23 +33,9 @@ export function sendList(reply: FastifyReply, { rows, next, missing = [], stages
   void reply.type('application/json; charset=utf-8').send(Buffer.from(JSON.stringify(rows)));
 }
 
-/** Sends a single record. Its ETag is strong, so its bytes are never compressed on the way. */
-export function sendRecord(reply: FastifyReply, record: object, etag: string | undefined): void {
-  if (etag !== undefined) reply.header('etag', etag);
-  void reply.type('application/json; charset=utf-8').send(Buffer.from(JSON.stringify(record)));
-}
-
-export const versionETag = ({ version }: { version: number }): string => `"${version}"`;
-
-/** The ETag of a list: a hash of the body and the media type. Weak, since a list may be compressed on the way. */
-export const listETag = (body: Buffer, mediaType: string): string =>
-  `W/"${hash('sha256', `${mediaType}\n${hash('sha256', body)}`, 'base64url').slice(0, ETAG_LENGTH)}"`;
-
-/** Whether `If-None-Match` names this ETag; compared weakly, as RFC 9110 wants it for GET. */
-export function isNotModified(ifNoneMatch: string | undefined, etag: string): boolean {
-  if (ifNoneMatch === undefined) return false;
-  const opaque = etag.replace(/^W\//, '');
-  return ifNoneMatch.split(',').some((one) => one.trim() === '*' || one.trim().replace(/^W\//, '') === opaque);
+/** Names the services whose details are missing; an answer without them is not for a cache to keep. */
+export function sayPartial(reply: FastifyReply, missing: readonly Part[]): void {
+  if (missing.length > 0) reply.header('partial', missing.join(', ')).header('cache-control', 'no-cache');
 }
 
 /**

@@ -1,28 +1,27 @@
 import { Controller, Get, Inject, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { Band, bandCalls, ConcertListRow, ConcertsOfBand, NamedSearch } from '#contracts';
+import { Ask, type Clean, Describe, Parameters, PathId } from '#http';
 import { type Asking, type ConcertReadModel, essential, type ServiceRecords } from '#read-model';
-import { sendList } from './answers.js';
-import { Ask } from './asking.js';
-import { CLIENTS, type Clients, READ_MODEL, RECORDS } from './clients.js';
+import type { ServiceClients } from '#serve';
+import { pageHeaders, partialHeader, sendList } from './answers.js';
+
 import { concertList, orNotFound } from './concert-list.js';
-import { Describe } from './describe.js';
 import { sendByName } from './named-list.js';
 
-import { type Clean, Parameters } from './parameters.js';
-import { PathId } from './path-id.js';
 import { sendStored } from './stored-record.js';
+import { CLIENTS, READ_MODEL, RECORDS } from './tokens.js';
 
 @Controller('bands')
 export class BandsController {
   constructor(
-    @Inject(CLIENTS) private readonly clients: Clients,
+    @Inject(CLIENTS) private readonly clients: ServiceClients,
     @Inject(RECORDS) private readonly records: ServiceRecords,
     @Inject(READ_MODEL) private readonly readModel: ConcertReadModel,
   ) {}
 
   @Get()
-  @Describe({ summary: 'Bands by name', parameters: NamedSearch, list: Band })
+  @Describe({ summary: 'Bands by name', parameters: NamedSearch, list: Band, headers: pageHeaders })
   async list(
     @Parameters(NamedSearch) search: Clean<NamedSearch>,
     @Ask() asking: Asking,
@@ -38,7 +37,13 @@ export class BandsController {
   }
 
   @Get(':id/concerts')
-  @Describe({ summary: 'The concerts of one band', id: 'band', parameters: ConcertsOfBand, list: ConcertListRow, partial: true })
+  @Describe({
+    summary: 'The concerts of one band',
+    id: 'band',
+    parameters: ConcertsOfBand,
+    list: ConcertListRow,
+    headers: { ...pageHeaders, ...partialHeader },
+  })
   async concerts(
     @PathId() id: number,
     @Parameters(ConcertsOfBand) { value, faults }: Clean<ConcertsOfBand>,

@@ -1,10 +1,9 @@
 import type { ConcertSearch } from '#contracts';
+import type { Clean } from '#http';
 import { Fault } from '#problem';
-import { type Asking, type ConcertReadModel, isOutage, type Part, possible } from '#read-model';
+import { type Asking, type ConcertReadModel, concertRow, isOutage, type Part, possible } from '#read-model';
 import type { ListAnswer } from './answers.js';
 import { readConcertQuery } from './concert-query.js';
-import { concertRow } from './concert-row.js';
-import type { Clean } from './parameters.js';
 
 /** A search for concerts, from its parameters to its answer. */
 export async function concertList(

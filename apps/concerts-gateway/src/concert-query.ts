@@ -1,8 +1,8 @@
 import { type Circle, type ConcertSearch, type DateKey, MAX_PAGE_SIZE, parseMoment } from '#contracts';
+import { assertFaultless, type Clean } from '#http';
 import type { FieldFault } from '#problem';
 import type { ConcertQuery } from '#read-model';
 import { decodeCursor, encodeCursor, readDateKey } from './cursor.js';
-import { assertFaultless, type Clean } from './parameters.js';
 
 /** A search as the read models take it, and how to name the end of one of its pages. */
 export interface ReadConcertQuery {

@@ -1,16 +1,12 @@
 import { Body, Controller, Get, HttpCode, Inject, Post, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { ConcertDetail, ConcertListRow, ConcertSearch } from '#contracts';
+import { Ask, type Clean, Describe, Parameters, PathId, parameterCheck, sendRecord } from '#http';
 import { Fault } from '#problem';
-import type { Asking, ConcertReadModel } from '#read-model';
-import { sendList, sendRecord } from './answers.js';
-import { Ask } from './asking.js';
-import { READ_MODEL } from './clients.js';
+import { type Asking, type ConcertReadModel, concertDetail, concertETag } from '#read-model';
+import { pageHeaders, partialHeader, sayPartial, sendList } from './answers.js';
 import { concertList } from './concert-list.js';
-import { concertDetail, concertETag } from './concert-row.js';
-import { Describe } from './describe.js';
-import { type Clean, Parameters, parameterCheck } from './parameters.js';
-import { PathId } from './path-id.js';
+import { READ_MODEL } from './tokens.js';
 
 const searchCheck = parameterCheck(ConcertSearch);
 
@@ -23,7 +19,7 @@ export class ConcertsController {
     summary: 'Find concerts by band, venue, event, place or time',
     parameters: ConcertSearch,
     list: ConcertListRow,
-    partial: true,
+    headers: { ...pageHeaders, ...partialHeader },
   })
   async find(
     @Parameters(ConcertSearch) search: Clean<ConcertSearch>,
@@ -39,19 +35,24 @@ export class ConcertsController {
     summary: 'The same search with its parameters in a JSON body, for long lists',
     body: ConcertSearch,
     list: ConcertListRow,
-    partial: true,
+    headers: { ...pageHeaders, ...partialHeader },
   })
   async search(@Body() body: unknown, @Ask() asking: Asking, @Res() reply: FastifyReply): Promise<void> {
     sendList(reply, await concertList(this.readModel, searchCheck.ofBody(body), asking));
   }
 
   @Get(':id')
-  @Describe({ summary: 'One concert with its band, venue and event', id: 'concert', record: ConcertDetail, partial: true })
+  @Describe({
+    summary: 'One concert with its band, venue and event',
+    id: 'concert',
+    record: ConcertDetail,
+    headers: partialHeader,
+  })
   async byId(@PathId() id: number, @Ask() asking: Asking, @Res() reply: FastifyReply): Promise<void> {
     const { concerts, missing } = await this.readModel.byId(id, asking);
     const [joined] = concerts;
     if (!joined) throw new Fault('NotFound', `there is no concert ${id}`);
-    if (missing.length > 0) reply.header('partial', missing.join(', '));
+    sayPartial(reply, missing);
     sendRecord(reply, concertDetail(joined), missing.length === 0 ? concertETag(joined) : undefined);
   }
 }

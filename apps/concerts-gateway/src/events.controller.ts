@@ -1,28 +1,27 @@
 import { Controller, Get, Inject, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { ConcertListRow, ConcertsOfEvent, Event, eventCalls, NamedSearch } from '#contracts';
+import { Ask, type Clean, Describe, Parameters, PathId } from '#http';
 import { type Asking, type ConcertReadModel, essential, type ServiceRecords } from '#read-model';
-import { sendList } from './answers.js';
-import { Ask } from './asking.js';
-import { CLIENTS, type Clients, READ_MODEL, RECORDS } from './clients.js';
+import type { ServiceClients } from '#serve';
+import { pageHeaders, partialHeader, sendList } from './answers.js';
+
 import { concertList, orNotFound } from './concert-list.js';
-import { Describe } from './describe.js';
 import { sendByName } from './named-list.js';
 
-import { type Clean, Parameters } from './parameters.js';
-import { PathId } from './path-id.js';
 import { sendStored } from './stored-record.js';
+import { CLIENTS, READ_MODEL, RECORDS } from './tokens.js';
 
 @Controller('events')
 export class EventsController {
   constructor(
-    @Inject(CLIENTS) private readonly clients: Clients,
+    @Inject(CLIENTS) private readonly clients: ServiceClients,
     @Inject(RECORDS) private readonly records: ServiceRecords,
     @Inject(READ_MODEL) private readonly readModel: ConcertReadModel,
   ) {}
 
   @Get()
-  @Describe({ summary: 'Events by name', parameters: NamedSearch, list: Event })
+  @Describe({ summary: 'Events by name', parameters: NamedSearch, list: Event, headers: pageHeaders })
   async list(
     @Parameters(NamedSearch) search: Clean<NamedSearch>,
     @Ask() asking: Asking,
@@ -43,7 +42,7 @@ export class EventsController {
     id: 'event',
     parameters: ConcertsOfEvent,
     list: ConcertListRow,
-    partial: true,
+    headers: { ...pageHeaders, ...partialHeader },
   })
   async concerts(
     @PathId() id: number,

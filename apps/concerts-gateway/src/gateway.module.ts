@@ -1,24 +1,17 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import type { Config } from '#config';
 import { ServiceRecords, ServicesReadModel } from '#read-model';
+import type { ServiceClients } from '#serve';
 import { BandsController } from './bands.controller.js';
-import { CLIENTS, type Clients, CONFIG, DRAINING, READ_MODEL, RECORDS } from './clients.js';
 import { ConcertsController } from './concerts.controller.js';
 import { EventsController } from './events.controller.js';
 import { HealthController } from './health.controller.js';
+import { CLIENTS, CONFIG, DRAINING, READ_MODEL, RECORDS } from './tokens.js';
 import { VenuesController } from './venues.controller.js';
 
 @Module({})
 export class GatewayModule {
-  static with({
-    clients,
-    config,
-    draining,
-  }: {
-    clients: Clients;
-    config: Config;
-    draining: { started: boolean };
-  }): DynamicModule {
+  static with({ clients, config, draining }: { clients: ServiceClients; config: Config; draining: AbortSignal }): DynamicModule {
     return {
       module: GatewayModule,
       controllers: [ConcertsController, BandsController, VenuesController, EventsController, HealthController],

@@ -1,8 +1,8 @@
 import type { FastifyReply } from 'fastify';
 import { folded, type ListRequest, MAX_PAGE_SIZE, type NamedSearch } from '#contracts';
+import { assertFaultless, type Clean } from '#http';
 import { sendList } from './answers.js';
 import { decodeCursor, encodeCursor, readNameKey } from './cursor.js';
-import { assertFaultless, type Clean } from './parameters.js';
 
 /** A list by name, from its parameters to its answer. `read` asks the service that owns the records. */
 export async function sendByName<R extends { id: number; name: string }>(

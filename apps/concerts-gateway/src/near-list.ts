@@ -1,10 +1,10 @@
 import type { FastifyReply } from 'fastify';
 import { MAX_PAGE_SIZE, type RequestOf, type Venue, type VenueSearch, type venueCalls } from '#contracts';
+import { assertFaultless, type Clean } from '#http';
 import { Fault } from '#problem';
 import { sendList } from './answers.js';
 import { readCircle } from './concert-query.js';
 import { decodeCursor, encodeCursor, readDistanceKey } from './cursor.js';
-import { assertFaultless, type Clean } from './parameters.js';
 
 /** A search for venues around a place, as the service takes it, and how to name the end of its pages. */
 export interface NearQuery {

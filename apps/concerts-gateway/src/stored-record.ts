@@ -1,7 +1,7 @@
 import type { FastifyReply } from 'fastify';
+import { sendRecord, versionETag } from '#http';
 import { Fault } from '#problem';
 import { possible } from '#read-model';
-import { sendRecord, versionETag } from './answers.js';
 
 /** Sends the record of an id as it is stored, its version as its ETag. @throws Fault NotFound */
 export async function sendStored<R extends { version: number }>(

@@ -1,3 +1,4 @@
 export { makeLogger, nestLogger } from './logger.js';
 export { type OwnerService, STORE, serve, startOwnerService } from './owner-service.js';
 export { type Running, run } from './run.js';
+export { closeServices, connectServices, type ServiceClients } from './service-clients.js';

@@ -2,12 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { Fault } from '#problem';
-import type { Asking } from '#read-model';
-import { READ_DEADLINE_MS } from '#rpc';
+import { type CallContext, READ_DEADLINE_MS } from '#rpc';
 
 declare module 'fastify' {
   interface FastifyRequest {
-    asking: Omit<Asking, 'deadline'>;
+    asking: Omit<CallContext, 'deadline'>;
   }
 }
 
@@ -16,7 +15,7 @@ const REQUEST_ID = /^[A-Za-z0-9._:-]{1,64}$/;
 const TRACEPARENT = /^[\da-f]{2}-([\da-f]{32})-[\da-f]{16}-[\da-f]{2}$/;
 
 /** Names a request in the logs of all processes, by its own headers where they are well formed. */
-export function identify(headers: FastifyRequest['headers']): Omit<Asking, 'deadline'> {
+export function identify(headers: FastifyRequest['headers']): Omit<CallContext, 'deadline'> {
   const requestId = headers['x-request-id'];
   const [, traceId] = TRACEPARENT.exec(String(headers.traceparent)) ?? [];
   return {
@@ -26,7 +25,7 @@ export function identify(headers: FastifyRequest['headers']): Omit<Asking, 'dead
 }
 
 /** What the handler may wait for: 2 s, or less when the header `Request-Timeout` (seconds) says so. */
-export const Ask = createParamDecorator((_: unknown, context: ExecutionContext): Asking => {
+export const Ask = createParamDecorator((_: unknown, context: ExecutionContext): CallContext => {
   const { asking, headers } = context.switchToHttp().getRequest<FastifyRequest>();
   const timeout = headers['request-timeout'] ?? READ_DEADLINE_MS / 1_000;
   const seconds = Number(timeout);

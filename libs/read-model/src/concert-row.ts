@@ -1,6 +1,6 @@
 import type { ConcertDetail, ConcertListRow } from '#contracts';
 import { localDate } from '#local-time';
-import type { JoinedConcert } from '#read-model';
+import type { JoinedConcert } from './query.js';
 
 /** A joined concert as a row of a list. Nulls stand for what is not known. */
 export function concertRow({ concert, band, venue, event, distanceKm }: JoinedConcert): ConcertListRow {

@@ -17,8 +17,8 @@ interface Endpoint {
   /** The answer: a list of these, or one. */
   list?: TSchema;
   record?: TSchema;
-  /** Details may be missing from the answer when a service is away. */
-  partial?: boolean;
+  /** What the answer says in headers beside these: each with a sentence. */
+  headers?: Readonly<Record<string, string>>;
   /** What a 503 answers here instead of a problem. */
   unavailable?: TSchema;
 }
@@ -32,21 +32,20 @@ class NoParameters implements CanActivate {
 }
 
 /** Describes a handler in the OpenAPI document, from the schemas that check its requests. */
-export function Describe({ summary, id, parameters, body, list, record, partial, unavailable }: Endpoint): MethodDecorator {
+export function Describe({ summary, id, parameters, body, list, record, headers = {}, unavailable }: Endpoint): MethodDecorator {
   const schema = list ? { type: 'array', items: rowSchema(list, parameters ?? body) } : plain(record);
-  const headers = {
-    ...(list && pageHeaders),
+  const answerHeaders = describedHeaders({
     ...(list && !body && listHeaders),
-    ...(record && id && { ETag: text('the version, for If-None-Match') }),
-    ...(partial && { Partial: text('services whose details are missing, which are null in the rows') }),
-  };
+    ...(record && id && { ETag: 'the version, for If-None-Match' }),
+    ...headers,
+  });
   return applyDecorators(
     ApiOperation({ summary }),
     ...(parameters ? [] : [UseGuards(NoParameters)]),
     ...(id ? [ApiParam({ name: 'id', description: `of the ${id}`, schema: { type: 'integer', minimum: 0 } })] : []),
     ...Object.entries(parameters?.properties ?? {}).map(([name, property]) => queryParameter(name, property)),
     ...(body ? [ApiBody({ schema: plain(body) })] : []),
-    ApiResponse({ status: 200, description: 'the answer', headers, content: { 'application/json': { schema } } }),
+    ApiResponse({ status: 200, description: 'the answer', headers: answerHeaders, content: { 'application/json': { schema } } }),
     ...(body ? [] : [ApiResponse({ status: 304, description: 'the answer that If-None-Match names is still the answer' })]),
     ...problemsOf({ id, body }).map((code) => problemResponse(code)),
     ...(unavailable
@@ -55,18 +54,16 @@ export function Describe({ summary, id, parameters, body, list, record, partial,
   );
 }
 
-const text = (description: string) => ({ description, schema: { type: 'string' as const } });
-
 const listHeaders = {
-  ETag: text('a weak hash of the list, for If-None-Match'),
-  Link: text('rel="first" and, when there is more, rel="next" (RFC 8288)'),
+  ETag: 'a weak hash of the list, for If-None-Match',
+  Link: 'rel="first" and, when there is more, rel="next" (RFC 8288)',
 };
 
-const pageHeaders = {
-  'Served-By': text('the read model that answered'),
-  'Next-Cursor': text('the cursor of the next page, when there is one'),
-  'Server-Timing': text('the stages of the answer: milliseconds, and entries of indexes read'),
-};
+/** Headers of an answer as the document has them, each with a sentence. */
+const describedHeaders = (headers: Readonly<Record<string, string>>) =>
+  Object.fromEntries(
+    Object.entries(headers).map(([name, description]) => [name, { description, schema: { type: 'string' as const } }]),
+  );
 
 // A schema is plain data in the document; what TypeBox adds for itself is not enumerable and is left behind.
 const plain = (schema: TSchema | undefined): object => JSON.parse(JSON.stringify(schema ?? {}));

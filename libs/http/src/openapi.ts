@@ -2,23 +2,24 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
 import { VERSION } from '#config';
 import { PROBLEM_MEDIA_TYPE } from '#problem';
-import examples from './examples.json' with { type: 'json' };
 import { parseQuery } from './parameters.js';
 
-const DESCRIPTION =
-  'Concerts by band or by place. Lists are JSON arrays, newest first; errors are problem documents (RFC 9457); ' +
-  'a long answer is continued by its `next` link (RFC 8288); every GET has an ETag.';
+/** What an OpenAPI document begins with, and what it shows. */
+export interface ApiDescription {
+  title: string;
+  description: string;
+  examples: readonly Example[];
+}
 
 /** The OpenAPI document at /openapi.json and /api-json, and Swagger UI, from its own files, at /api. */
-export function addOpenApi(app: NestFastifyApplication): void {
-  const description = new DocumentBuilder()
+export function addOpenApi(app: NestFastifyApplication, { title, description, examples }: ApiDescription): void {
+  const builder = new DocumentBuilder()
     .setOpenAPIVersion('3.1.0')
-    .setTitle('Backline')
-    .setDescription(DESCRIPTION)
+    .setTitle(title)
+    .setDescription(description)
     .setVersion(VERSION)
-    .setLicense('MIT', 'https://spdx.org/licenses/MIT.html')
-    .build();
-  const document = SwaggerModule.createDocument(app, description);
+    .setLicense('MIT', 'https://spdx.org/licenses/MIT.html');
+  const document = SwaggerModule.createDocument(app, builder.build());
   for (const example of examples) addExample(document, example);
   SwaggerModule.setup('api', app, document, { jsonDocumentUrl: 'api-json', raw: ['json'] });
   const text = JSON.stringify(document);
@@ -27,7 +28,7 @@ export function addOpenApi(app: NestFastifyApplication): void {
 }
 
 /** A request and its real answer, recorded over the demo's concerts; `npm run examples` records them anew. */
-interface Example {
+export interface Example {
   /** The path as the document has it, such as /bands/{id}. */
   path: string;
   /** What was asked: the address, and the body of a POST. */

@@ -1,11 +1,9 @@
 import { type Server, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, NotFoundException } from '@nestjs/common';
-import type { FastifyHttpOptions, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { Logger } from 'pino';
-import { codeOfStatus, Fault, PROBLEM_MEDIA_TYPE, toFault, toProblem } from '#problem';
-import type { Routes } from './routes.js';
+import type { FastifyHttpOptions, FastifyInstance, FastifyRequest } from 'fastify';
+import { Fault, PROBLEM_MEDIA_TYPE, toProblem } from '#problem';
+import { faultOf, sendProblem } from './problem-filter.js';
 
 /** A body: 2,000 ids of each kind and a polygon to come are a fraction of it. */
 const MAX_BODY_BYTES = 256 * 1_024;
@@ -23,8 +21,6 @@ const CONNECTION_TIMEOUT_MS = 75_000;
 const TIMEOUT_CHECK_MS = 2_000;
 /** Connections at once; each holds some memory even when it says nothing. */
 const MAX_CONNECTIONS = 10_000;
-/** When a client may try again after an outage of a service: a restarted one is back by then. */
-const RETRY_AFTER_SECONDS = '1';
 
 /** How the HTTP server itself bounds and refuses, always with a problem document. */
 export function httpServerOptions(): FastifyHttpOptions<Server> {
@@ -62,7 +58,7 @@ export function refuseTooLong({ url, raw }: FastifyRequest): void {
   if (url.length > MAX_URL_BYTES)
     throw new Fault(
       'UriTooLong',
-      `a URL may be ${MAX_URL_BYTES} bytes long, this one has ${url.length}; POST /concerts/search takes long lists in a body`,
+      `a URL may be ${MAX_URL_BYTES} bytes long, this one has ${url.length}; the body of a search takes long lists`,
     );
   const headerBytes = raw.rawHeaders.reduce((sum, text) => sum + text.length + 2, 0);
   if (headerBytes > MAX_HEADER_BYTES)
@@ -70,58 +66,6 @@ export function refuseTooLong({ url, raw }: FastifyRequest): void {
       'HeaderFieldsTooLarge',
       `all headers together may be ${MAX_HEADER_BYTES} bytes long, these are ${headerBytes}`,
     );
-}
-
-/** Every error that reaches a client, as a problem document. What nobody foresaw is logged with its cause. */
-@Catch()
-export class ProblemFilter implements ExceptionFilter {
-  constructor(
-    private readonly logger: Logger,
-    private readonly routes: Routes,
-  ) {}
-
-  catch(error: unknown, host: ArgumentsHost): void {
-    const request = host.switchToHttp().getRequest<FastifyRequest>();
-    const reply = host.switchToHttp().getResponse<FastifyReply>();
-    const fault = error instanceof NotFoundException ? this.unroutedFault(request, reply) : faultOf(error);
-    if (fault.code === 'Internal')
-      this.logger.error(
-        { err: fault.cause ?? fault, ...request.asking, url: request.url.slice(0, 512) },
-        'a request failed unexpectedly',
-      );
-    if (!reply.sent) sendProblem(reply, fault, request.url);
-  }
-
-  /** No route took the request: either there is none for its path, or none for its method. */
-  private unroutedFault({ method, url }: FastifyRequest, reply: FastifyReply): Fault {
-    const path = url.split('?', 1)[0] ?? '';
-    const allowed = this.routes.methodsOf(path);
-    if (allowed.length === 0) return new Fault('NotFound', `there is nothing at ${path}; /openapi.json lists what there is`);
-    reply.header('allow', allowed.join(', '));
-    return new Fault('MethodNotAllowed', `${path} takes ${allowed.join(', ')}, not ${method}`);
-  }
-}
-
-function sendProblem(reply: FastifyReply, fault: Fault, instance: string): void {
-  const problem = toProblem(fault, instance);
-  if (fault.retryable) reply.header('retry-after', RETRY_AFTER_SECONDS);
-  // As bytes: to a text Fastify would add a charset, which this media type does not have.
-  const body = Buffer.from(JSON.stringify(problem));
-  void reply.code(problem.status).header('cache-control', 'no-store').type(PROBLEM_MEDIA_TYPE).send(body);
-}
-
-/** Errors of Nest and Fastify have a status, and a message that was written for the client when it is below 500. */
-function faultOf(error: unknown): Fault {
-  if (error instanceof Fault) return error;
-  if (error instanceof HttpException) return statusFault(error.getStatus(), error.message, error);
-  if (error instanceof Error && 'statusCode' in error && typeof error.statusCode === 'number')
-    return statusFault(error.statusCode, error.message, error);
-  return toFault(error);
-}
-
-function statusFault(status: number, detail: string, cause: Error): Fault {
-  const code = codeOfStatus(status);
-  return code === 'Internal' ? toFault(cause) : new Fault(code, detail, undefined, { cause });
 }
 
 interface ParserError extends Error {

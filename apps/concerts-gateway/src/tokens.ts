@@ -1,0 +1,7 @@
+/** The tokens under which the controllers get what they work with. */
+export const CLIENTS = Symbol('clients');
+export const READ_MODEL = Symbol('read model');
+export const RECORDS = Symbol('records');
+export const CONFIG = Symbol('config');
+/** Aborted when the gateway is on its way out. */
+export const DRAINING = Symbol('draining');

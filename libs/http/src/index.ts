@@ -1,0 +1,14 @@
+export { sendRecord } from './answers.js';
+export { Describe } from './describe.js';
+export { versionETag } from './etags.js';
+export { healthAsking, sendHealth, servicesHealth } from './health.js';
+export {
+  assertFaultless,
+  type Clean,
+  Parameters,
+  parameterCheck,
+  parseQuery,
+} from './parameters.js';
+export { PathId } from './path-id.js';
+export { Ask } from './request-identity.js';
+export { startHttpApp } from './start-http-app.js';
