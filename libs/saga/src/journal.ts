@@ -36,6 +36,8 @@ export interface Execution {
   commands: Command[];
   /** What services want to be told again beside a command's input, by the id of the command. */
   memos: { [command: string]: { [name: string]: Json } };
+  /** The line of the history that counts the further attempts of a state, by its name. */
+  folds: { [state: string]: number };
   /** A stop was asked for: the next command that can be interrupted is. */
   stopRequested: boolean;
   /** The orchestrator that works on it. */
@@ -75,6 +77,28 @@ export interface ExecutionPage {
   limit: number;
 }
 
+export interface ClaimRequest {
+  owner: string;
+  /** What is due until then, the moment included: epoch milliseconds, like `leaseUntil`. */
+  now: number;
+  leaseUntil: number;
+  limit: number;
+  /**
+   * Also all that are this owner's already, when due or not: those of a process of the same name that has ended. What was
+   * written with this `writer` is left out, so that a claim can be repeated with the same one until it finds nothing.
+   */
+  own: boolean;
+  writer: string;
+}
+
+/** To know how many there are, they are counted one by one: no further than this, which an index gives in a few ms. */
+export const COUNTED_AT_MOST = 10_000;
+
+export interface ExecutionCounts {
+  byStatus: Record<ExecutionStatus, number>;
+  failing: number;
+}
+
 /**
  * Where executions are kept. What a call says was written is on disk when it returns. Faults: `Unavailable` and
  * `Timeout` leave open whether a write took place.
@@ -84,7 +108,7 @@ export interface Journal {
   definition(hash: string, within: Within): Promise<Json | undefined>;
   /**
    * Keeps a new execution, unless its caller has used its key for another one: then that one is answered, and nothing
-   * written. A key that has expired, and whose execution has ended, goes over to the new one.
+   * written. A key that has expired when the new one starts, and whose execution has ended, goes over to it.
    */
   begin(execution: Execution, events: readonly HistoryEvent[], within: Within): Promise<{ execution: Execution; begun: boolean }>;
   /** Writes if the revision before is stored. @returns whether it was */
@@ -92,22 +116,18 @@ export interface Journal {
   /**
    * Running executions that are due, the longest due first, made this owner's until `leaseUntil`; one that another
    * orchestrator takes at the same moment is left out.
-   * @param own also all that are this owner's already: those of a process of the same name that has ended
    */
-  claim(
-    request: { owner: string; now: number; leaseUntil: number; limit: number; own: boolean; writer: string },
-    within: Within,
-  ): Promise<Execution[]>;
+  claim(request: ClaimRequest, within: Within): Promise<Execution[]>;
   read(id: string, within: Within): Promise<Execution | undefined>;
   /** The lines from an index on, in order. */
   history(request: { id: string; from: number; limit: number }, within: Within): Promise<HistoryEvent[]>;
   /** Latest first. */
   list(page: ExecutionPage, within: Within): Promise<Execution[]>;
-  /** How many there are of each status, and how many have been failing since before `failingBefore`. */
-  counts(
-    request: { failingBefore: number },
-    within: Within,
-  ): Promise<{ byStatus: Record<ExecutionStatus, number>; failing: number }>;
+  /**
+   * How many there are of each status, and how many run and have been failing since before `failingBefore`. Each is
+   * counted up to COUNTED_AT_MOST.
+   */
+  counts(request: { failingBefore: number }, within: Within): Promise<ExecutionCounts>;
   /** Removes some executions that ended before, with their history. @returns how many */
   removeEnded(request: { before: number; limit: number }, within: Within): Promise<number>;
   ping(within: Within): Promise<void>;
