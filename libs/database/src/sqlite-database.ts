@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { DatabaseSync, type StatementSync } from 'node:sqlite';
-import { CannotStart, Fault, toFault } from '#problem';
+import { DatabaseSync, type SQLInputValue, type SQLOutputValue, type StatementSync } from 'node:sqlite';
+import { assertInTime, CannotStart, Fault, toFault } from '#problem';
 import type { StoreIdentity } from './store-identity.js';
 
 /** Page cache of the connection that reads: the upper levels of every index of 2 million concerts, and the hot leaves. */
@@ -69,6 +69,22 @@ export class SqliteDatabase {
   }
 
   /**
+   * The rows that a query finds.
+   * @param deadline epoch milliseconds
+   * @throws Fault Timeout when it has passed, Unavailable when the file cannot be read now or is closed
+   */
+  read(deadline: number, sql: string, ...values: SQLInputValue[]): Record<string, SQLOutputValue>[] {
+    assertInTime(deadline);
+    if (!this.db.isOpen) throw new Fault('Unavailable', 'the store is closed');
+    try {
+      return this.prepare(sql).all(...values);
+    } catch (error) {
+      if (!isPassing(error)) throw error;
+      throw new Fault('Unavailable', 'the store cannot be read now', undefined, { cause: error });
+    }
+  }
+
+  /**
    * Does the work for several items in one transaction, but for each by itself: where it throws it has written nothing,
    * and disturbs no other. What was written is on disk when this returns; when that cannot be, nothing is written and
    * every item comes to Unavailable.
@@ -109,8 +125,10 @@ export class SqliteDatabase {
 // Primary result codes of https://www.sqlite.org/rescode.html
 const PASSING_CODES = new Set([
   5, // SQLITE_BUSY: another process holds the lock
+  8, // SQLITE_READONLY
   10, // SQLITE_IOERR
   13, // SQLITE_FULL: the disk is full
+  14, // SQLITE_CANTOPEN: the log of the writes, beside the file
 ]);
 /** The bits of a result code that are the primary one. */
 const PRIMARY_CODE = 0xff;

@@ -9,7 +9,10 @@ import { SqliteDatabase } from './sqlite-database.js';
  */
 const MAX_GROUP = 256;
 
-/** What a thread that writes can do, by name. An operation reads and writes its database, and may throw a Fault. */
+/**
+ * What a thread that writes can do, by name. An operation reads and writes its database, and may throw a Fault. It keeps
+ * nothing of that in memory: what it wrote may still be taken back with its group.
+ */
 export type Operations = Record<string, (argument: never) => unknown>;
 
 /** What the thread is started with. */
