@@ -1,0 +1,4 @@
+import { serveWrites } from '#database';
+import { journalWrites } from './journal-writes.sqlite.js';
+
+serveWrites(journalWrites);
