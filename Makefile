@@ -4,19 +4,19 @@ SHELL := /bin/bash
 MACHINE_PATH := $(PATH)
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 
-# A third of the CPU time of a start is compiling the packages, and five processes start at once.
+# A third of the CPU time of a start is compiling the packages, and six processes start at once.
 start import demo build: export NODE_COMPILE_CACHE := $(CURDIR)/node_modules/.cache/node
 
 INSTALLED := node_modules/.installed
 BUILT := dist/.built
 SOURCES := $(shell find $(wildcard apps libs scripts bench) -type f \( -name '*.ts' -o -name '*.json' \) ! -name '*.test.ts')
 
-.PHONY: help start test import demo engines lint build up down clean
+.PHONY: .env help start test import demo engines lint build up down clean
 
 help: .env $(INSTALLED)
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
-start: .env $(BUILT) ## Starts the four services and the gateway; Ctrl-C ends them.
+start: .env $(BUILT) ## Starts the four services, the gateway and the orchestrator; Ctrl-C ends them.
 	@exec node dist/scripts/start.js
 
 test: .env engines $(BUILT) ## Runs every test, with a coverage table; gets the real engines first.
@@ -38,7 +38,7 @@ lint: $(INSTALLED) ## Checks format, code, types, import rules, unused code and 
 
 build: $(BUILT) ## Compiles everything into dist.
 
-up: ## Starts everything in containers, each service with its own MongoDB.
+up: .env ## Starts everything in containers, each service with its own MongoDB.
 	@docker compose up --build --detach --wait
 
 down: ## Ends what "make up" started; the data stay in their volumes.
@@ -48,7 +48,7 @@ clean: ## Removes what was built, never data.
 	@rm -rf dist coverage
 
 .env:
-	@cp .env.example .env
+	@bash scripts/env-file.sh
 
 # npm replaces node_modules, so it runs on the machine's Node. No package may need an install script: `make lint` checks it.
 $(INSTALLED): package-lock.json

@@ -46,9 +46,24 @@ function faultOf(variables: Record<string, string>): string {
   throw new Error(`${JSON.stringify(variables)} is taken as right`);
 }
 
-const ports = ['GATEWAY_HTTP_PORT', 'BANDS_TCP_PORT', 'VENUES_TCP_PORT', 'EVENTS_TCP_PORT', 'CONCERTS_TCP_PORT'];
+const ports = [
+  'GATEWAY_HTTP_PORT',
+  'ORCHESTRATOR_HTTP_PORT',
+  'BANDS_TCP_PORT',
+  'VENUES_TCP_PORT',
+  'EVENTS_TCP_PORT',
+  'CONCERTS_TCP_PORT',
+];
 const urls = ['BANDS_URL', 'VENUES_URL', 'EVENTS_URL', 'CONCERTS_URL'];
-const mongoUrls = ['MONGO_URL', 'BANDS_MONGO_URL', 'VENUES_MONGO_URL', 'EVENTS_MONGO_URL', 'CONCERTS_MONGO_URL'];
+const mongoUrls = [
+  'MONGO_URL',
+  'BANDS_MONGO_URL',
+  'VENUES_MONGO_URL',
+  'EVENTS_MONGO_URL',
+  'CONCERTS_MONGO_URL',
+  'ORCHESTRATOR_MONGO_URL',
+];
+const retentions = ['IDEMPOTENCY_RETENTION_DAYS', 'EXECUTION_RETENTION_DAYS'];
 
 /** Every variable that can be wrong, with values that are, and a part of what it says is allowed. */
 const wrongValues: [names: string[], values: string[], allowed: string][] = [
@@ -75,10 +90,13 @@ const wrongValues: [names: string[], values: string[], allowed: string][] = [
   [['LOG_LEVEL'], ['loud', 'INFO', '30'], 'trace or debug or info or warn or error or fatal or silent'],
   [['CORS_ORIGIN'], ['example.org', 'https://a/', 'https://a/b', '*,https://a', 'https://a;https://b', 'null'], 'origins'],
   [['CACHE_MAX_AGE'], ['-1', '1.5', 'day', '31536001'], 'whole seconds from 0 to 31536000'],
+  [retentions, ['0', '-1', '0.5', 'week', '3651'], 'whole days from 1 to 3650'],
   [['READ_MODEL'], ['memory', 'elastic'], 'services'],
 ];
 /** Any text is right here; what cannot be a folder is found out when it is opened. */
-const cannotBeWrong = ['DATA_DIR'];
+const cannotBeWrong = ['DATA_DIR', 'ORCHESTRATOR_NAME'];
+/** What is wrong with these is told without showing it. */
+const secrets = ['WRITE_TOKENS'];
 
 /** The names that the configuration asks its environment for. */
 function variableNames(): string[] {
@@ -117,7 +135,7 @@ describe('the configuration', () => {
   });
 
   test('is complete without any variable, and knows which can be wrong', () => {
-    expect([...wrongValues.flatMap(([names]) => names), ...cannotBeWrong].sort()).toEqual(variableNames());
+    expect([...wrongValues.flatMap(([names]) => names), ...cannotBeWrong, ...secrets].sort()).toEqual(variableNames());
   });
 
   test('takes every form that is right', () => {
@@ -154,6 +172,34 @@ describe('the configuration', () => {
       expect(fault).not.toContain('secret');
       expect(fault).toContain('host');
     }
+  });
+
+  test('takes write tokens, of which a name may have several', () => {
+    const tokens = 'shop:abcdefghijklmnop, shop:-._~+/ABCDEFGHIJ==,box.office_2-b:0123456789abcdef';
+    expect(readConfig({ WRITE_TOKENS: tokens }).orchestrator.writeTokens).toEqual([
+      { name: 'shop', secret: 'abcdefghijklmnop' },
+      { name: 'shop', secret: '-._~+/ABCDEFGHIJ==' },
+      { name: 'box.office_2-b', secret: '0123456789abcdef' },
+    ]);
+    expect(readConfig({ WRITE_TOKENS: ' ' }).orchestrator.writeTokens).toEqual([]);
+  });
+
+  test.each([
+    ['secretsecretsecretsecret', 1],
+    ['shop:secret', 1],
+    ['shop:secretsecretsecret,secret', 2],
+    ['shop:secretsecretsecret,:secretsecretsecret2', 2],
+    ['shop:secretsecretsecret,box office:secretsecretsecret2', 2],
+    ['shop:secretsecretsecret,box:secret secret secret', 2],
+    ['shop:secretsecretsecret,box:secret"secret"secret', 2],
+    ['shop:secretsecretsecret,box:secretsecretsecret', 2],
+    ['shop:secretsecretsecret,', 2],
+    [`shop:secretsecretsecret,${'x'.repeat(65)}:secretsecretsecret2`, 2],
+  ])('tells of the wrong write tokens %s no more than the place of the wrong one', (value, position) => {
+    const fault = faultOf({ WRITE_TOKENS: value });
+    expect(fault).toMatch(/^WRITE_TOKENS is wrong, allowed is name:secret, separated by commas/);
+    expect(fault).toContain(`entry ${position} is not so`);
+    expect(fault.replace('name:secret,', '').replace('same secret', '')).not.toMatch(/secretsecret|secret"|shop|box/);
   });
 
   test('is described whole, and nothing else, in .env.example and in the README', () => {

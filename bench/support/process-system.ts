@@ -120,10 +120,11 @@ export class ProcessSystem {
 
 /** The variables that keep a system apart from all others on the machine. */
 export async function ownPlace(folder: string): Promise<Record<string, string>> {
-  const [http, ...tcp] = await freePorts(1 + serviceNames.length);
+  const [gateway, orchestrator, ...tcp] = await freePorts(2 + serviceNames.length);
   return {
     DATA_DIR: join(folder, 'data'),
-    GATEWAY_HTTP_PORT: String(http),
+    GATEWAY_HTTP_PORT: String(gateway),
+    ORCHESTRATOR_HTTP_PORT: String(orchestrator),
     ...Object.fromEntries(serviceNames.map((name, at) => [`${name.toUpperCase()}_TCP_PORT`, String(tcp[at])])),
   };
 }

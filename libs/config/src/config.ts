@@ -1,7 +1,9 @@
 import { existsSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { loadEnvFile } from 'node:process';
 import { CannotStart } from '#problem';
-import { address, host as hostName, mongoUrl, oneOf, origins, port, seconds, text, Variables } from './variables.js';
+import { address, days, host as hostName, mongoUrl, oneOf, origins, port, seconds, text, Variables } from './variables.js';
+import { type WriteToken, writeTokens } from './write-tokens.js';
 
 export const serviceNames = ['bands', 'venues', 'events', 'concerts'] as const;
 export type ServiceName = (typeof serviceNames)[number];
@@ -16,6 +18,7 @@ export interface Config {
   /** The address that the processes listen on. */
   host: string;
   gatewayPort: number;
+  orchestrator: OrchestratorConfig;
   /** The port that each service listens on. */
   ports: Record<ServiceName, number>;
   /** Where each service is reached. */
@@ -29,10 +32,23 @@ export interface Config {
   readModel: 'services';
 }
 
+export interface OrchestratorConfig {
+  port: number;
+  /** Under which it leases executions: another one for each that runs at the same time. */
+  name: string;
+  /** Where it keeps its journal; without one in a SQLite file in `dataDir`. */
+  mongoUrl: string | undefined;
+  /** Who may write; nobody when there is none. */
+  writeTokens: WriteToken[];
+  idempotencyRetentionMs: number;
+  executionRetentionMs: number;
+}
+
 const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 const DEFAULT_PORTS = { bands: 8888, venues: 8889, events: 8886, concerts: 8887 };
 /** What a process that listens on every address is reached at from its own host. */
 const LOOPBACK = '127.0.0.1';
+const DAY_MS = 86_400_000;
 const ANY_ADDRESS = ['0.0.0.0', '::'];
 
 /**
@@ -62,6 +78,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   const config: Config = {
     host,
     gatewayPort: variables.read('GATEWAY_HTTP_PORT', '3000', port),
+    orchestrator: readOrchestrator(variables, everyMongoUrl),
     ports,
     services: forEachService(
       (name, prefix) =>
@@ -76,6 +93,18 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   };
   if (variables.faults.length > 0) throw new CannotStart(variables.faults.join('; '));
   return config;
+}
+
+function readOrchestrator(variables: Variables, everyMongoUrl: string | undefined): OrchestratorConfig {
+  const ownPort = variables.read('ORCHESTRATOR_HTTP_PORT', '3001', port);
+  return {
+    port: ownPort,
+    name: variables.read('ORCHESTRATOR_NAME', `${hostname()}:${ownPort}`, text),
+    mongoUrl: variables.read('ORCHESTRATOR_MONGO_URL', '', mongoUrl) ?? everyMongoUrl,
+    writeTokens: variables.readSecret('WRITE_TOKENS', writeTokens),
+    idempotencyRetentionMs: DAY_MS * variables.read('IDEMPOTENCY_RETENTION_DAYS', '7', days),
+    executionRetentionMs: DAY_MS * variables.read('EXECUTION_RETENTION_DAYS', '30', days),
+  };
 }
 
 function forEachService<T>(make: (name: ServiceName, prefix: string) => T): Record<ServiceName, T> {

@@ -1,3 +1,12 @@
-export { type Address, type Config, loadConfig, readConfig, type ServiceName, serviceNames } from './config.js';
+export {
+  type Address,
+  type Config,
+  loadConfig,
+  type OrchestratorConfig,
+  readConfig,
+  type ServiceName,
+  serviceNames,
+} from './config.js';
 export { readTestEngines, type TestEngines } from './test-engines.js';
 export { VERSION } from './version.js';
+export type { WriteToken } from './write-tokens.js';

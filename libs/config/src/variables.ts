@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 
 /** Reads one value; throws an `Error` whose message says what is allowed. */
-type Reader<T> = (value: string) => T;
+export type Reader<T> = (value: string) => T;
 
 /** The variables of an environment, each read once; what is wrong with any of them is collected. */
 export class Variables {
@@ -18,6 +18,16 @@ export class Variables {
       const allowed = error instanceof Error ? error.message : String(error);
       this.faults.push(`${name} is ${JSON.stringify(withoutPassword(given))}, allowed is ${allowed}`);
       return reader(byDefault);
+    }
+  }
+
+  /** A variable whose value must not be shown, not even when it is wrong; empty where it is missing. */
+  readSecret<T>(name: string, reader: Reader<T>): T {
+    try {
+      return reader(this.environment[name]?.trim() ?? '');
+    } catch (error) {
+      this.faults.push(`${name} is wrong, allowed is ${error instanceof Error ? error.message : String(error)}`);
+      return reader('');
     }
   }
 }
@@ -46,6 +56,15 @@ const MAX_SECONDS = 31_536_000;
 export const seconds: Reader<number> = (value) => {
   const number = Number(value);
   if (!/^\d+$/.test(value) || number > MAX_SECONDS) throw new Error(`whole seconds from 0 to ${MAX_SECONDS}`);
+  return number;
+};
+
+/** Ten years: longer than anyone looks back at a request. */
+const MAX_DAYS = 3_650;
+
+export const days: Reader<number> = (value) => {
+  const number = Number(value);
+  if (!/^\d+$/.test(value) || number < 1 || number > MAX_DAYS) throw new Error(`whole days from 1 to ${MAX_DAYS}`);
   return number;
 };
 
