@@ -13,3 +13,16 @@ export type {
   TaskCommand,
   WaitCommand,
 } from './asl/step.js';
+export { type Clock, systemClock } from './clock.js';
+export { Engine, type EngineParts, type StartRequest } from './engine.js';
+export {
+  type Execution,
+  type ExecutionPage,
+  type ExecutionStatus,
+  executionStatuses,
+  type IdempotencyKey,
+  type Journal,
+  type Transition,
+} from './journal.js';
+export { openJournal } from './open-journal.js';
+export type { TaskAnswer, TaskCall, TaskCaller } from './task.js';

@@ -82,7 +82,8 @@ export function journalWrites(db: SqliteDatabase) {
     const claimable = own ? '(due_at <= :now or owner = :owner and writer <> :writer)' : 'due_at <= :now';
     const found = db
       .prepare(
-        `select id, ${EXECUTION_COLUMNS} from executions where status = 'RUNNING' and ${claimable} order by due_at limit :limit`,
+        `select id, ${EXECUTION_COLUMNS} from executions indexed by executions_due
+        where status = 'RUNNING' and ${claimable} order by due_at limit :limit`,
       )
       .all({ now, limit, ...(own && { owner, writer }) });
     const lease = db.prepare('update executions set owner = ?, due_at = ?, revision = revision + 1, writer = ? where id = ?');

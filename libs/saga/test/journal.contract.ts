@@ -14,13 +14,13 @@ export interface JournalUnderTest {
   makeNewer(location: JournalLocation): Promise<void>;
 }
 
-const silent: StoreLogger = { info: () => undefined, warn: () => undefined };
+export const silent: StoreLogger = { info: () => undefined, warn: () => undefined };
 /** Long enough for a busy machine. */
-const soon = (): Within => ({ deadline: Date.now() + 20_000 });
+export const soon = (): Within => ({ deadline: Date.now() + 20_000 });
 const past: Within = { deadline: Date.now() - 1 };
 
 /** When the tests take place: no journal has a clock of its own. */
-const NOW = 1_800_000_000_000;
+export const NOW = 1_800_000_000_000;
 const LEASE_UNTIL = NOW + 30_000;
 const DAY_MS = 86_400_000;
 
@@ -33,7 +33,7 @@ const ODD: Json = JSON.parse(
 let made = 0;
 const nextId = () => `01900000-0000-7000-8000-${(++made).toString(16).padStart(12, '0')}`;
 
-function executionOf(fields: Partial<Execution> = {}): Execution {
+export function executionOf(fields: Partial<Execution> = {}): Execution {
   const id = fields.id ?? nextId();
   return {
     id,
@@ -60,13 +60,13 @@ function executionOf(fields: Partial<Execution> = {}): Execution {
 }
 
 const keyOf = (key: string, caller = 'shop') => ({ caller, key, fingerprint: 'f', expiresAt: NOW + DAY_MS });
-const ended = (status: ExecutionStatus = 'SUCCEEDED', endedAt = NOW) => ({ status, endedAt, dueAt: null });
-const nextOf = (execution: Execution, fields: Partial<Execution> = {}): Execution => {
+export const ended = (status: ExecutionStatus = 'SUCCEEDED', endedAt = NOW) => ({ status, endedAt, dueAt: null });
+export const nextOf = (execution: Execution, fields: Partial<Execution> = {}): Execution => {
   const revision = execution.revision + 1;
   return { ...execution, revision, writer: `${execution.id} ${revision}`, ...fields };
 };
 const line = (type: string, details: { [name: string]: Json } = {}): HistoryEvent => ({ type, at: NOW, ...details });
-const STARTED = line('ExecutionStarted');
+export const STARTED = line('ExecutionStarted');
 const wholeHistory = (id: string) => ({ id, from: 0, limit: 10_000 });
 const many = <T>(count: number, make: (index: number) => T): T[] => Array.from({ length: count }, (_, index) => make(index));
 
