@@ -23,7 +23,7 @@ export interface ThreadData {
 }
 
 /** The thread's first message: it takes requests. */
-export const READY = 'ready';
+const READY = 'ready';
 /** The last message to the thread: it ends when all that came before is answered. */
 export const CLOSE = 'close';
 
