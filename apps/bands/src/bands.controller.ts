@@ -1,13 +1,15 @@
 import { Controller, Inject } from '@nestjs/common';
 import { VERSION } from '#config';
-import { bandCalls, type ListRequest, type RequestOf } from '#contracts';
+import { bandCalls, bandSteps, type ListRequest, type RequestOf } from '#contracts';
 import { Answers, type CallContext } from '#rpc';
-import { STORE } from '#serve';
+import { AnswersSteps, STORE } from '#serve';
 import type { BandStore } from '#store';
 
 @Controller()
-export class BandsController {
-  constructor(@Inject(STORE) private readonly store: BandStore) {}
+export class BandsController extends AnswersSteps(bandSteps) {
+  constructor(@Inject(STORE) private readonly store: BandStore) {
+    super(store);
+  }
 
   @Answers(bandCalls.byIds)
   async byIds({ ids }: RequestOf<typeof bandCalls.byIds>, context: CallContext) {

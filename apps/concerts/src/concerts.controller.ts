@@ -1,13 +1,17 @@
 import { Controller, Inject } from '@nestjs/common';
 import { VERSION } from '#config';
-import { concertCalls, type FindConcerts, type RequestOf } from '#contracts';
+import { concertCalls, concertSteps, type FindConcerts, type RequestOf } from '#contracts';
 import { Answers, type CallContext } from '#rpc';
-import { STORE } from '#serve';
+import { AnswersSteps, STORE } from '#serve';
 import type { ConcertStore } from '#store';
 
+const { countOf, deleteOf, ...steps } = concertSteps;
+
 @Controller()
-export class ConcertsController {
-  constructor(@Inject(STORE) private readonly store: ConcertStore) {}
+export class ConcertsController extends AnswersSteps(steps) {
+  constructor(@Inject(STORE) private readonly store: ConcertStore) {
+    super(store);
+  }
 
   @Answers(concertCalls.byIds)
   async byIds({ ids }: RequestOf<typeof concertCalls.byIds>, context: CallContext) {
@@ -17,6 +21,16 @@ export class ConcertsController {
   @Answers(concertCalls.find)
   find(request: FindConcerts, context: CallContext) {
     return this.store.find(request, context);
+  }
+
+  @Answers(countOf)
+  countOf(request: RequestOf<typeof countOf>, context: CallContext) {
+    return this.store.countOf(request, context);
+  }
+
+  @Answers(deleteOf)
+  deleteOf(request: RequestOf<typeof deleteOf>, context: CallContext) {
+    return this.store.deleteOf(request, context);
   }
 
   @Answers(concertCalls.upsert)

@@ -1,13 +1,15 @@
 import { Controller, Inject } from '@nestjs/common';
 import { VERSION } from '#config';
-import { eventCalls, type ListRequest, type RequestOf } from '#contracts';
+import { eventCalls, eventSteps, type ListRequest, type RequestOf } from '#contracts';
 import { Answers, type CallContext } from '#rpc';
-import { STORE } from '#serve';
+import { AnswersSteps, STORE } from '#serve';
 import type { EventStore } from '#store';
 
 @Controller()
-export class EventsController {
-  constructor(@Inject(STORE) private readonly store: EventStore) {}
+export class EventsController extends AnswersSteps(eventSteps) {
+  constructor(@Inject(STORE) private readonly store: EventStore) {
+    super(store);
+  }
 
   @Answers(eventCalls.byIds)
   async byIds({ ids }: RequestOf<typeof eventCalls.byIds>, context: CallContext) {

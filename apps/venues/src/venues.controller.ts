@@ -1,13 +1,15 @@
 import { Controller, Inject } from '@nestjs/common';
 import { VERSION } from '#config';
-import { type ListRequest, type RequestOf, venueCalls } from '#contracts';
+import { type ListRequest, type RequestOf, venueCalls, venueSteps } from '#contracts';
 import { Answers, type CallContext } from '#rpc';
-import { STORE } from '#serve';
+import { AnswersSteps, STORE } from '#serve';
 import type { VenueStore } from '#store';
 
 @Controller()
-export class VenuesController {
-  constructor(@Inject(STORE) private readonly store: VenueStore) {}
+export class VenuesController extends AnswersSteps(venueSteps) {
+  constructor(@Inject(STORE) private readonly store: VenueStore) {
+    super(store);
+  }
 
   @Answers(venueCalls.byIds)
   async byIds({ ids }: RequestOf<typeof venueCalls.byIds>, context: CallContext) {

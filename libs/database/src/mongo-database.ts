@@ -45,6 +45,7 @@ interface StoreDocument {
 
 const DURABLE = { w: 'majority', journal: true } as const;
 const COMMITTED: ReadConcernLike = { level: 'majority' };
+const LINEARIZABLE: ReadConcernLike = { level: 'linearizable' };
 
 const RETRY_DELAY_MS = 1_000;
 const AWAY_LOG_INTERVAL_MS = 30_000;
@@ -158,6 +159,17 @@ export class MongoDatabase {
   ping(deadline: number): Promise<void> {
     return this.inTime(deadline, async () => {
       await this.db.command({ ping: 1, maxTimeMS: maxTimeMs(deadline) });
+    });
+  }
+
+  /**
+   * Resolves when the server is the primary for certain: what it reads from then on has all that was acknowledged before,
+   * which one that was deposed and does not know it yet has not.
+   */
+  confirmPrimary(deadline: number): Promise<void> {
+    return this.inTime(deadline, async () => {
+      const options = { readConcern: LINEARIZABLE, maxTimeMS: maxTimeMs(deadline) };
+      await this.db.collection<StoreDocument>('store').findOne({ _id: 'store' }, options);
     });
   }
 

@@ -1,6 +1,7 @@
-import { Band, type BandRow, completer, folded } from '#contracts';
+import { type Band, type BandValue, type bandSteps, folded } from '#contracts';
 import type { MongoDatabase, MongoMigrations } from '#database';
-import { bandKey } from './keys.js';
+import { deletedIndex } from './entities.mongo.js';
+import { bandKind } from './kinds.js';
 import type { BandStore } from './port.js';
 import { MongoNamedRecords } from './records.mongo.js';
 
@@ -9,14 +10,11 @@ export const bandMigrations: MongoMigrations = [
     { collection: 'bands', name: 'key', key: { key: 1, twin: 1 }, options: { unique: true } },
     { collection: 'bands', name: 'name', key: { folded: 1, _id: 1 } },
   ],
+  [deletedIndex('bands')],
 ];
 
-export function mongoBandStore(db: MongoDatabase): BandStore {
-  return new MongoNamedRecords<Band, BandRow>(db, {
-    collection: 'bands',
-    record: Band,
-    complete: completer(Band),
-    key: bandKey,
+export const mongoBandStore = (db: MongoDatabase): BandStore =>
+  new MongoNamedRecords<Band, BandValue, typeof bandSteps>(db, {
+    ...bandKind,
     indexed: ({ name }) => ({ folded: folded(name) }),
   });
-}

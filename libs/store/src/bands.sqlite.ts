@@ -1,6 +1,6 @@
-import { Band, type BandRow, completer, folded } from '#contracts';
-import { bandKey } from './keys.js';
-import type { SqliteKind } from './kind.sqlite.js';
+import { type Band, type BandValue, type bandSteps, folded } from '#contracts';
+import { type SqliteKind, sagaMigration } from './kind.sqlite.js';
+import { bandKind } from './kinds.js';
 import type { BandStore } from './port.js';
 import { openRecords, SqliteNamedRecords } from './records.sqlite.js';
 
@@ -12,16 +12,15 @@ const MIGRATIONS = [
   create unique index bands_key on bands (key, twin);
   create index bands_by_name on bands (folded, id);
   `,
+  sagaMigration('bands'),
 ];
 
-export const sqliteBands: SqliteKind<Band, BandRow> = {
-  table: 'bands',
+export const sqliteBands: SqliteKind<Band, BandValue> = {
+  ...bandKind,
   migrations: MIGRATIONS,
-  record: Band,
-  complete: completer(Band),
-  key: (row) => ({ key: bandKey(row) }),
+  keyColumns: (key) => ({ key: key ?? null }),
   indexed: ({ name }) => ({ folded: folded(name) }),
 };
 
 export const openSqliteBands = async (path: string): Promise<BandStore> =>
-  new SqliteNamedRecords(await openRecords(path, sqliteBands), sqliteBands);
+  new SqliteNamedRecords<Band, BandValue, typeof bandSteps>(await openRecords(path, sqliteBands), sqliteBands);

@@ -1,7 +1,19 @@
 import type { Collection, Filter, FindCursor, FindOptions } from 'mongodb';
-import { Concert, type ConcertRow, completer, type DateKey, type FindConcerts, SCAN_BUDGET } from '#contracts';
+import {
+  type Concert,
+  type ConcertsOf,
+  type ConcertValue,
+  type concertSteps,
+  type DateKey,
+  type FindConcerts,
+  MAX_CONCERTS_PER_DELETE,
+  type RequestOf,
+  SCAN_BUDGET,
+} from '#contracts';
 import type { MongoDatabase, MongoIndex, MongoMigrations, ReadOptions } from '#database';
 import { keyOf, placeOf } from './concert-place.js';
+import { afterDelete, assertAtMost, countLimit, referenceOf } from './concerts-of.js';
+import { deletedIndex, type RecordDocument } from './entities.mongo.js';
 import {
   type Block,
   beyond,
@@ -14,9 +26,10 @@ import {
   type Slice,
   type StatusClass,
 } from './find-concerts.js';
-import { concertKey } from './keys.js';
-import type { ConcertStore, Within } from './port.js';
-import { MongoRecords, type RecordDocument } from './records.mongo.js';
+import { concertKind } from './kinds.js';
+import { removeAny } from './participant.js';
+import type { ConcertSteps, ConcertStore, Within } from './port.js';
+import { MongoRecords } from './records.mongo.js';
 
 // As on SQLite: each way to read has an index in the order of `place` (date, then id) behind what it is read by, with the
 // ids that filters need, so that a reading fetches no document. `moved` is there only where a concert is rescheduled or
@@ -39,6 +52,7 @@ export const concertMigrations: MongoMigrations = [
     index('moved_venueId', { venueId: 1, moved: 1, place: 1, bandId: 1 }, where('moved')),
     index('moved_eventId', { eventOf: 1, moved: 1, place: 1 }, where('moved')),
   ],
+  [deletedIndex('concerts')],
 ];
 
 /** Ids of one query: with more, MongoDB no longer merges their runs but reads and sorts all of them. */
@@ -63,13 +77,13 @@ export function mongoConcertStore(db: MongoDatabase): ConcertStore {
   return new MongoConcerts(db);
 }
 
-class MongoConcerts extends MongoRecords<Concert, ConcertRow> implements ConcertStore {
+/** Concerts that belong to no execution that has not ended. */
+const SETTLED = { 'saga.pinned': { $ne: false }, 'saga.holders.0': { $exists: false } };
+
+class MongoConcerts extends MongoRecords<Concert, ConcertValue, ConcertSteps> implements ConcertStore {
   constructor(db: MongoDatabase) {
     super(db, {
-      collection: 'concerts',
-      record: Concert,
-      complete: completer(Concert),
-      key: concertKey,
+      ...concertKind,
       indexed: ({ id, date, status, eventId }) => ({
         place: placeOf({ date, id }),
         cancelled: status === 'cancelled',
@@ -84,9 +98,42 @@ class MongoConcerts extends MongoRecords<Concert, ConcertRow> implements Concert
     return findPage(index, request, within, async (ids) => {
       const fetched = ids.map((id) => index.fetched.get(id)).filter((document) => document !== undefined);
       const missing = ids.filter((id) => !index.fetched.has(id));
-      return [...fetched.map(this.recordIn), ...(missing.length > 0 ? await this.byIds(missing, within) : [])];
+      return [...fetched.map(this.entities.recordIn), ...(missing.length > 0 ? await this.byIds(missing, within) : [])];
     });
   }
+
+  async countOf({ of, atMost }: RequestOf<typeof concertSteps.countOf>, { deadline }: Within) {
+    // Whoever counts has marked what the concerts refer to: a concert that was written before must be seen.
+    await this.db.confirmPrimary(deadline);
+    const count = await this.countReferring(of, countLimit(atMost), deadline);
+    assertAtMost(count, atMost);
+    return { count };
+  }
+
+  async deleteOf({ of, stepKey, deleted: before = 0 }: RequestOf<typeof concertSteps.deleteOf>, { deadline }: Within) {
+    await this.db.confirmPrimary(deadline);
+    const { filter, hint } = referring(of);
+    const found = await this.db.read(deadline, (options) =>
+      this.entities.find({ ...filter, ...SETTLED }, { ...options, hint, limit: MAX_CONCERTS_PER_DELETE }),
+    );
+    const writes = found.entities.flatMap((entity) => removeAny(entity, { stepKey }, Date.now()).writes);
+    const tombstones = await this.entities.withIds(writes);
+    const deleted = await this.db.write(deadline, (options) =>
+      this.entities.write(tombstones, found, { ...options, ordered: false }),
+    );
+    return afterDelete({ before, deleted, isAnyLeft: (await this.countReferring(of, 1, deadline)) > 0 });
+  }
+
+  private countReferring(of: ConcertsOf, limit: number, deadline: number): Promise<number> {
+    const { filter, hint } = referring(of);
+    return this.db.read(deadline, (options) => this.documents.countDocuments(filter, { ...options, limit, hint }));
+  }
+}
+
+/** The concerts of one band, venue or event, and the index that has them. */
+function referring(of: ConcertsOf): { filter: Filter<RecordDocument>; hint: string } {
+  const { field, id } = referenceOf(of);
+  return { filter: { [fieldOf[field]]: id }, hint: field };
 }
 
 /** What a query gives of a concert: its place from the index, or the whole document. */

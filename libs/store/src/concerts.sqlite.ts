@@ -2,16 +2,19 @@ import type { SQLOutputValue, StatementSync } from 'node:sqlite';
 import { setImmediate } from 'node:timers/promises';
 import TinyQueue from 'tinyqueue';
 import {
-  Concert,
-  type ConcertRow,
+  type Concert,
   type ConcertStatus,
-  completer,
+  type ConcertValue,
   concertStatuses,
+  type concertSteps,
   type DateKey,
   type FindConcerts,
+  type RequestOf,
 } from '#contracts';
 import { numberOf, type SqliteDatabase, textOf } from '#database';
 import { assertInTime } from '#problem';
+import { assertAtMost, countLimit } from './concerts-of.js';
+import { countReferring, type DeleteOperation } from './concerts-of.sqlite.js';
 import {
   type Block,
   beyond,
@@ -24,8 +27,10 @@ import {
   type Slice,
   type StatusClass,
 } from './find-concerts.js';
-import type { SqliteKind } from './kind.sqlite.js';
-import type { ConcertStore, Within } from './port.js';
+import { type SqliteKind, sagaMigration } from './kind.sqlite.js';
+import { concertKind } from './kinds.js';
+import type { ConcertSteps, ConcertStore, Within } from './port.js';
+import type { RecordOperations } from './record-writes.sqlite.js';
 import { openRecords, SqliteRecords } from './records.sqlite.js';
 
 // Each way to read has an index in the order (date, id) behind what it is read by, with the ids that filters need, so
@@ -47,6 +52,7 @@ const MIGRATIONS = [
   create index concerts_moved_by_venue_id on concerts (venue_id, status, date, id) where status in (1, 2);
   create index concerts_moved_by_event_id on concerts (event_id, status, date, id) where status in (1, 2);
   `,
+  sagaMigration('concerts'),
 ];
 
 /** Entries of the first block of a scan with a filter: few enough that stopping early wastes little. */
@@ -76,12 +82,13 @@ const classCondition: Record<StatusClass, string> = {
   postponed: `status = ${statusCode('postponed')} and status in (1, 2)`,
 };
 
-export const sqliteConcerts: SqliteKind<Concert, ConcertRow> = {
-  table: 'concerts',
+export const sqliteConcerts: SqliteKind<Concert, ConcertValue> = {
+  ...concertKind,
   migrations: MIGRATIONS,
-  record: Concert,
-  complete: completer(Concert),
-  key: ({ bandId, venueId, date }) => ({ band_id: bandId, venue_id: venueId, date }),
+  keyColumns: (key = '') => {
+    const [bandId = 0, venueId = 0, date = 0] = key.split('|').map(Number);
+    return { band_id: bandId, venue_id: venueId, date };
+  },
   indexed: ({ eventId, status }) => ({
     event_id: eventId,
     status: statusCode(status),
@@ -89,13 +96,26 @@ export const sqliteConcerts: SqliteKind<Concert, ConcertRow> = {
   }),
 };
 
-export const openSqliteConcerts = async (path: string): Promise<ConcertStore> =>
-  new SqliteConcerts(await openRecords(path, sqliteConcerts), sqliteConcerts);
+type ConcertOperations = RecordOperations<ConcertValue> & DeleteOperation;
 
-class SqliteConcerts extends SqliteRecords<Concert, ConcertRow> implements ConcertStore {
+export const openSqliteConcerts = async (path: string): Promise<ConcertStore> =>
+  new SqliteConcerts(await openRecords<Concert, ConcertValue, ConcertOperations>(path, sqliteConcerts), sqliteConcerts);
+
+class SqliteConcerts extends SqliteRecords<Concert, ConcertValue, ConcertSteps, ConcertOperations> implements ConcertStore {
   async find(request: FindConcerts, within: Within): Promise<{ items: Concert[]; entriesRead: number }> {
     assertInTime(within.deadline);
     return findPage(new SqliteConcertIndex(this.db, within), request, within, (ids) => this.byIds(ids, within));
+  }
+
+  async countOf({ of, atMost }: RequestOf<typeof concertSteps.countOf>, { deadline }: Within) {
+    assertInTime(deadline);
+    const count = countReferring(this.db, of, countLimit(atMost));
+    assertAtMost(count, atMost);
+    return { count };
+  }
+
+  deleteOf(request: RequestOf<typeof concertSteps.deleteOf>, { deadline }: Within) {
+    return this.store.writer.run('deleteOf', request, deadline);
   }
 }
 

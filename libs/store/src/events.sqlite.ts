@@ -1,5 +1,6 @@
-import { completer, Event, type EventRow, folded } from '#contracts';
-import type { SqliteKind } from './kind.sqlite.js';
+import { type Event, type EventValue, type eventSteps, folded } from '#contracts';
+import { type SqliteKind, sagaMigration } from './kind.sqlite.js';
+import { eventKind } from './kinds.js';
 import type { EventStore } from './port.js';
 import { openRecords, SqliteNamedRecords } from './records.sqlite.js';
 
@@ -10,15 +11,21 @@ const MIGRATIONS = [
   ) strict;
   create index events_by_name on events (folded, id);
   `,
+  // Only what a saga made has a key.
+  `
+  ${sagaMigration('events')}
+  alter table events add column key text;
+  alter table events add column twin integer not null default 0;
+  create unique index events_key on events (key, twin) where key is not null;
+  `,
 ];
 
-export const sqliteEvents: SqliteKind<Event, EventRow> = {
-  table: 'events',
+export const sqliteEvents: SqliteKind<Event, EventValue> = {
+  ...eventKind,
   migrations: MIGRATIONS,
-  record: Event,
-  complete: completer(Event),
+  keyColumns: (key) => ({ key: key ?? null }),
   indexed: ({ name }) => ({ folded: folded(name) }),
 };
 
 export const openSqliteEvents = async (path: string): Promise<EventStore> =>
-  new SqliteNamedRecords(await openRecords(path, sqliteEvents), sqliteEvents);
+  new SqliteNamedRecords<Event, EventValue, typeof eventSteps>(await openRecords(path, sqliteEvents), sqliteEvents);

@@ -1,7 +1,6 @@
 import type { Collection } from 'mongodb';
 import { MAX_ID } from '#contracts';
 import type { MongoDatabase } from '#database';
-import { Fault } from '#problem';
 
 /** The one document that every store has, as far as it counts the ids of records. */
 interface IdCounter {
@@ -23,19 +22,18 @@ export class MongoIds {
   /**
    * Takes new ids from the counter, never one that was given before, all above `above`. Durable before it returns, and
    * outside any transaction: what is not used stays unused.
-   * @returns the first of `count`, which are consecutive
+   * @returns the first of `count`, which are consecutive; nothing when so many are not left
    */
-  async take(count: number, above: number): Promise<number> {
+  async take(count: number, above: number): Promise<number | undefined> {
     if (count === 0 && above < this.nextIdAtLeast) return this.nextIdAtLeast;
+    if (above + count > MAX_ID) return undefined;
     const first = { $max: ['$nextId', above + 1] };
-    const before =
-      above + count <= MAX_ID &&
-      (await this.counters.findOneAndUpdate(
-        { _id: 'store', nextId: { $not: { $gt: MAX_ID + 1 - count } } },
-        [{ $set: { nextId: { $add: [first, count] } } }],
-        { returnDocument: 'before' },
-      ));
-    if (!before) throw new Fault('Conflict', `no ids are left: one with the largest, ${MAX_ID}, is stored`);
+    const before = await this.counters.findOneAndUpdate(
+      { _id: 'store', nextId: { $not: { $gt: MAX_ID + 1 - count } } },
+      [{ $set: { nextId: { $add: [first, count] } } }],
+      { returnDocument: 'before' },
+    );
+    if (!before) return undefined;
     const taken = Math.max(before.nextId ?? 1, above + 1);
     this.nextIdAtLeast = taken + count;
     return taken;

@@ -1,2 +1,16 @@
+export { afterDelete, assertAtMost, countLimit, referenceOf } from './concerts-of.js';
+export { bandKind, concertKind, eventKind, venueKind } from './kinds.js';
 export { openBandStore, openConcertStore, openEventStore, openVenueStore, type StoreLocation } from './open.js';
-export type { BandStore, ConcertStore, EventStore, NamedStore, RecordStore, VenueStore, Within } from './port.js';
+export { type Decision, type Draft, type Entity, removeAny, type SagaState } from './participant.js';
+export type {
+  BandStore,
+  ConcertStore,
+  EventStore,
+  NamedStore,
+  Participant,
+  RecordStore,
+  VenueStore,
+  Within,
+} from './port.js';
+export { decided, type Known, type Step, type StepName, stepsOf } from './steps.js';
+export { type PlannedRow, planUpsert } from './upsert-plan.js';

@@ -1,31 +1,30 @@
 import type { SQLInputValue } from 'node:sqlite';
-import type { TObject } from 'typebox';
 import type { Migrations, SqliteDatabase } from '#database';
-
-export interface StoredRecord {
-  id: number;
-  version: number;
-}
+import type { Kind } from './kind.js';
 
 /**
- * How one kind of record lies in its table: beside `id` and `document` (the whole record as JSON), the columns that
- * indexes need. Where there is a natural key, `twin` is 0 for its holder and its own id for any other record that has the
- * same, so that a unique index can hold both.
+ * How one kind of record lies in the table of its name: beside `id`, `document` (the whole record as JSON) and `saga`
+ * (what sagas know of it; null for what an import wrote), the columns that indexes need. `twin` is 0 for the holder of a
+ * key and its own id for any other record that has the same, so that a unique index can hold both. What was deleted is in
+ * the table `tombstones`, where no reading comes across it.
  */
-export interface SqliteKind<R, W> {
-  table: string;
+export interface SqliteKind<R extends V, V> extends Kind<R, V> {
   migrations: Migrations;
-  record: TObject;
-  /** The fields of the record that a row stands for, without id and version. */
-  complete(row: W): Record<string, unknown>;
-  /** The columns of the natural key; none for a kind without. */
-  key?(row: W | R): Record<string, string | number>;
+  /** The columns that say a key. */
+  keyColumns(key: string | undefined): Record<string, SQLInputValue>;
   /** The other columns that indexes need. */
   indexed(record: R): Record<string, SQLInputValue>;
   /** Writes what else must go with the record, in the same transaction. */
   alsoWrite?(db: SqliteDatabase, record: R): void;
+  /** And removes it. */
+  alsoRemove?(db: SqliteDatabase, id: number): void;
 }
 
-/** Of all fields with their defaults: only this store writes the table, so that what they make with an id is an R. */
-export const recordOf = <R extends StoredRecord>(id: number, fields: Readonly<Record<string, unknown>>, version: number): R =>
-  ({ id, ...fields, version }) as unknown as R;
+/** What every kind of record was given when sagas came. */
+export const sagaMigration = (table: string): string => `
+  alter table ${table} add column saga text;
+  create table tombstones (
+    id integer primary key, key text, twin integer not null, version integer not null, saga text not null
+  ) strict;
+  create unique index tombstones_key on tombstones (key, twin);
+`;

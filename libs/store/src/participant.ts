@@ -65,10 +65,10 @@ export type Draft = Omit<Entity, 'id'> & { id: number | undefined };
 
 /** What a step comes to. */
 export interface Decision<Answer> {
-  /** In the order in which they can be written, all in one commit; none when nothing changes. */
+  /** In the order in which they can be written, all in one commit; none when nothing changes. One at most lacks an id. */
   writes: readonly Draft[];
-  /** @param id of what the first of the writes made */
-  answer(id: number): Answer;
+  /** @param newId what the one without an id was given */
+  answer(newId: number): Answer;
 }
 
 interface Step {
@@ -111,6 +111,7 @@ export function take(
   if (saga.generation !== generation) return unchanged({ repeat: { generation: saga.generation } });
   if (saga.deleted && value) {
     assertRoom(saga, now);
+    assertMayGoOn(found, now);
     return written(revived(found, value, { stepKey, now }), { created: true, held: true });
   }
   const created = isMadeBy(found, stepKey);
@@ -151,11 +152,15 @@ export function undo(
   return { writes: [tombstone(kept, stepKey, now)], answer: () => ({ live: false }) };
 }
 
-/** Ends a hold for good. It acts only while the step holds the entity, so that it cannot come too late. */
-export function pin(found: Entity | undefined, { stepKey }: Step): Decision<Record<string, never>> {
+/**
+ * Ends a hold for good. It acts only while the step holds the entity, so that it cannot come too late. A hold that comes
+ * once more finds its step among the released, else nobody would ever take it back.
+ */
+export function pin(found: Entity | undefined, { stepKey }: Step, now: number): Decision<Record<string, never>> {
   if (!found?.saga.holders.includes(stepKey)) return unchanged({});
   const holders = found.saga.holders.filter((holder) => holder !== stepKey);
-  return { writes: [{ ...found, saga: { ...found.saga, holders, pinned: true } }], answer: () => ({}) };
+  const released = isMadeBy(found, stepKey) ? found.saga.released : withReleased(found.saga, stepKey, now);
+  return { writes: [{ ...found, saga: { ...found.saga, holders, released, pinned: true } }], answer: () => ({}) };
 }
 
 export interface VersionedStep extends Step {
@@ -165,37 +170,31 @@ export interface VersionedStep extends Step {
 
 /**
  * A replace or patch: other fields, and another natural key perhaps. Under a key that is given up a fence stays, since
- * a create that comes late must not make the entity a second time.
- * @param value the fields as they shall be, and their key
+ * a create that comes late must not make the entity a second time. One that was done before answers what it made.
+ * @param restated the fields as they shall be, and the key that comes of them
  * @param holder of that key, where it is not the entity itself
  */
 export function change(
   found: Entity | undefined,
   step: VersionedStep,
-  { value, holder }: { value: Value; holder: Entity | undefined },
+  { restated, holder }: { restated(entity: Entity): Pick<Entity, 'key' | 'fields'>; holder: Entity | undefined },
   now: number,
 ): Decision<Entity> {
   const entity = changeable(found, step);
-  if (entity.done) return unchanged(entity.found);
-  const { id, saga, key, twin } = entity.found;
-  if (saga.retiring !== null) throw retiringFault(entity.found);
-  const changed = nextVersion({ ...entity.found, fields: value.fields }, step.stepKey, now);
-  if (value.key === key) return { writes: [changed], answer: () => ({ ...changed, id }) };
+  if (entity.found.saga.deleted) throw notThere();
+  const { fields, key } = restated(entity.found);
+  if (entity.done) return unchanged({ ...entity.found, fields, version: step.expectedVersion + 1 });
+  if (entity.found.saga.retiring !== null) throw retiringFault(entity.found);
+  assertMayGoOn(entity.found, now);
+  const changed = nextVersion({ ...entity.found, fields }, step.stepKey, now);
+  if (key === changed.key) return { writes: [changed], answer: () => changed };
   if (holder && !holder.saga.deleted) throw new Fault('Conflict', `it would be the same as the one with the id ${holder.id}`);
   // Whoever holds it by its key would look for it there to let it go.
   assertUnheld(entity.found);
-  const moved = { ...changed, key: value.key, twin: false, saga: withFences(changed.saga, holder?.saga) };
-  const fence: Draft = {
-    id: undefined,
-    key,
-    twin: false,
-    version: 0,
-    fields: {},
-    saga: { ...PINNED, pinned: false, deleted: true, generation: saga.generation + 1, released: saga.released },
-  };
+  const moved = takingOver({ ...changed, key }, holder);
   return {
-    writes: [...(holder ? [{ ...holder, twin: true }] : []), moved, ...(twin || key === undefined ? [] : [fence])],
-    answer: () => ({ ...moved, id }),
+    writes: [...(holder ? [{ ...holder, twin: true }] : []), moved, ...leftBehind(entity.found)],
+    answer: () => moved,
   };
 }
 
@@ -218,20 +217,30 @@ export function unretire(found: Entity | undefined, { stepKey }: Step, now: numb
   };
 }
 
-/** Deletes an entity that nothing holds. @param mustRetire whether the same step must have marked it before */
-export function remove(
-  found: Entity | undefined,
-  step: VersionedStep,
-  mustRetire: boolean,
-  now: number,
-): Decision<{ version: number }> {
+/** Deletes an entity that nothing holds and nothing refers to. */
+export function remove(found: Entity | undefined, step: VersionedStep, now: number): Decision<{ version: number }> {
   const entity = changeable(found, step);
-  if (entity.done) return unchanged({ version: step.expectedVersion + 1 });
-  const { saga } = entity.found;
-  if (mustRetire && saga.retiring !== step.stepKey)
-    throw new Fault('Conflict', `the one with the id ${step.id} is not marked by this write`);
-  assertUnheld(entity.found, 'Conflict');
-  const deleted = tombstone(entity.found, step.stepKey, now);
+  return entity.done ? unchanged({ version: step.expectedVersion + 1 }) : removed(entity.found, step, now);
+}
+
+/**
+ * Deletes an entity that the same step has marked. Its version was compared then; only an import can have changed it
+ * since, and a delete that has begun to delete what refers to it cannot turn back for that.
+ */
+export function removeRetired(found: Entity | undefined, step: VersionedStep, now: number): Decision<{ version: number }> {
+  if (!found) throw notThere();
+  const done = found.saga.lastSteps.find((last) => last.stepKey === step.stepKey);
+  if (done) return unchanged({ version: done.version });
+  if (found.saga.deleted) throw notThere();
+  if (found.saga.retiring !== step.stepKey)
+    throw new Fault('Conflict', `the one with the id ${found.id} is not marked by this write`);
+  return removed(found, step, now);
+}
+
+function removed(found: Entity, { stepKey }: Step, now: number): Decision<{ version: number }> {
+  assertUnheld(found, 'Conflict');
+  assertMayGoOn(found, now);
+  const deleted = tombstone(found, stepKey, now);
   return { writes: [deleted], answer: () => ({ version: deleted.version }) };
 }
 
@@ -258,17 +267,55 @@ export function assertUnheld({ id, saga }: Entity, code: 'Unavailable' | 'Confli
 }
 
 /** An entity that an import writes or finds: live and pinned, whatever it was. */
-export const imported = (saga: SagaState): SagaState => ({ ...saga, deleted: false, pinned: true });
+export const imported = (saga: SagaState): SagaState => (saga.pinned ? saga : { ...saga, deleted: false, pinned: true });
+
+/**
+ * An entity that an import gives another key: those who hold it would look for it under the old one to let it go, so
+ * they are let go now. It stays nevertheless, since what an import writes is pinned.
+ */
+export const letGo = (saga: SagaState, now: number): SagaState => ({
+  ...saga,
+  holders: [],
+  released: [...saga.released, ...saga.holders.map((stepKey) => ({ stepKey, at: now }))],
+});
 
 /** Whether `saga` says nothing beyond what every imported entity says. */
-export const isPlain = (saga: SagaState): boolean => JSON.stringify(saga) === JSON.stringify(PINNED);
+export const isPlain = (saga: SagaState): boolean => saga === PINNED || JSON.stringify(saga) === JSON.stringify(PINNED);
+
+/** Of those with a natural key, who has the better claim to it: a live one, then one that came first. */
+export const byClaim = <E extends Draft>(a: E, b: E): number =>
+  Number(a.saga.deleted) - Number(b.saga.deleted) || Number(a.twin) - Number(b.twin) || (a.id ?? 0) - (b.id ?? 0);
 
 /** The one of those with a natural key that a step by value means: the live one that came first, else the fence. */
-export const holderOf = <E extends Entity>(sameKey: readonly E[]): E | undefined =>
+export const holderOf = (sameKey: readonly Entity[]): Entity | undefined =>
   sameKey.filter(({ saga, twin }) => !saga.deleted || !twin).toSorted(byClaim)[0];
 
-const byClaim = (a: Entity, b: Entity): number =>
-  Number(a.saga.deleted) - Number(b.saga.deleted) || Number(a.twin) - Number(b.twin) || a.id - b.id;
+/**
+ * A live twin that a step by value means takes the natural key over, with what the fence under it keeps away.
+ * @returns what that step finds, and what is to be written before what the step itself writes
+ */
+export function claimed(sameKey: readonly Entity[]): { found: Entity | undefined; writes: readonly Entity[] } {
+  const found = holderOf(sameKey);
+  if (!found?.twin) return { found, writes: [] };
+  const fence = sameKey.find(({ twin }) => !twin);
+  const holder = takingOver(found, fence);
+  return { found: holder, writes: [...(fence ? [{ ...fence, twin: true }] : []), holder] };
+}
+
+/** What holds a key from now on keeps away what the fence under it kept away. */
+export function takingOver<E extends Draft>(entity: E, fence: Draft | undefined): E {
+  if (!fence) return { ...entity, twin: false };
+  const generation = Math.max(entity.saga.generation, fence.saga.generation);
+  const released = [...entity.saga.released, ...fence.saga.released];
+  return { ...entity, twin: false, saga: { ...entity.saga, generation, released } };
+}
+
+/** The fence that stays under the natural key of an entity that is given another; nothing if the key is not its own. */
+export function leftBehind({ key, twin, saga }: Draft): Draft[] {
+  if (key === undefined || twin) return [];
+  const fence = { ...PINNED, pinned: false, deleted: true, generation: saga.generation + 1, released: saga.released };
+  return [{ id: undefined, key, twin, version: 0, fields: {}, saga: fence }];
+}
 
 type Changeable = { done: boolean; found: Entity };
 
@@ -299,7 +346,7 @@ const taken = ({ id, version }: Entity, how: { created: boolean; held: boolean }
 
 const written = (draft: Draft, how: { created: boolean; held: boolean }): Decision<Taken> => ({
   writes: [draft],
-  answer: (id) => ({ id, version: draft.version, ...how }),
+  answer: (newId) => ({ id: draft.id ?? newId, version: draft.version, ...how }),
 });
 
 const isMadeBy = ({ saga }: Entity, stepKey: string): boolean => saga.lastSteps.some((last) => last.stepKey === stepKey);
@@ -320,19 +367,20 @@ function tombstone(found: Entity, stepKey: string, now: number): Entity {
   return nextVersion({ ...found, saga: gone }, stepKey, now);
 }
 
+/** @throws Fault Conflict when there is none */
+export function versionAfter({ id, version }: Draft): number {
+  if (version >= MAX_VERSION) throw new Fault('Conflict', `the record ${id} has reached the last version there can be`);
+  return version + 1;
+}
+
 function nextVersion(entity: Entity, stepKey: string, now: number): Entity {
-  const version = entity.version + 1;
-  if (version > MAX_VERSION) throw new Fault('Conflict', `the record ${entity.id} has reached the last version there can be`);
+  const version = versionAfter(entity);
   const lastSteps = [...keptSteps(entity.saga.lastSteps, now), { version, stepKey, at: now }];
   return { ...entity, version, saga: { ...entity.saga, lastSteps } };
 }
 
 function keptSteps(lastSteps: SagaState['lastSteps'], now: number): SagaState['lastSteps'] {
-  const kept = lastSteps.filter(
-    ({ at }, index) => index >= lastSteps.length - LAST_STEPS_KEPT + 1 || at > now - LAST_STEPS_KEPT_MS,
-  );
-  if (kept.length >= MAX_LAST_STEPS) throw new Fault('Overloaded', 'it was changed too often in the last minutes');
-  return kept;
+  return lastSteps.filter(({ at }, index) => index >= lastSteps.length - LAST_STEPS_KEPT + 1 || at > now - LAST_STEPS_KEPT_MS);
 }
 
 const keptReleased = ({ released }: SagaState, now: number): SagaState['released'] =>
@@ -343,15 +391,11 @@ const withReleased = (saga: SagaState, stepKey: string, now: number): SagaState[
   { stepKey, at: now },
 ];
 
-/** What takes over a key takes over what the fence under it keeps away. */
-const withFences = (saga: SagaState, fence: SagaState | undefined): SagaState =>
-  fence
-    ? {
-        ...saga,
-        generation: Math.max(saga.generation, fence.generation),
-        released: [...saga.released, ...fence.released],
-      }
-    : saga;
+/** An undo is never refused, and follows upon a create: so that both have their version, only the create is counted. */
+function assertMayGoOn({ saga }: Entity, now: number): void {
+  if (keptSteps(saga.lastSteps, now).length >= MAX_LAST_STEPS)
+    throw new Fault('Overloaded', 'it was changed too often in the last minutes');
+}
 
 function assertRoom(saga: SagaState, now: number): void {
   if (keptReleased(saga, now).length >= MAX_STEPS_KEPT || saga.holders.length >= MAX_STEPS_KEPT)

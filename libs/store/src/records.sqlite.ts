@@ -1,30 +1,43 @@
-import { completer, type ListRequest, type UpsertOutcome } from '#contracts';
+import { type CallContract, completer, type ListRequest, type UpsertOutcome } from '#contracts';
 import { numberOf, type SqliteDatabase, SqliteStore, textOf } from '#database';
 import { assertInTime } from '#problem';
-import { recordOf, type SqliteKind, type StoredRecord } from './kind.sqlite.js';
+import { SqliteEntities } from './entities.sqlite.js';
+import { recordOf, type StoredRecord } from './kind.js';
+import type { SqliteKind } from './kind.sqlite.js';
 import { nameRange } from './name-range.js';
-import type { NamedStore, RecordStore, Within } from './port.js';
-import type { RecordOperations } from './record-writes.sqlite.js';
+import type { NamedStore, Participant, RecordStore, Within } from './port.js';
+import { decideOn, type RecordOperations } from './record-writes.sqlite.js';
+import { participant, stepsOf } from './steps.js';
+
+type Calls = Record<string, CallContract>;
 
 /** Opens the file of a kind of record. @throws CannotStart with one line when it never can */
-export const openRecords = <R, W>(path: string, { table, migrations }: SqliteKind<R, W>) =>
-  SqliteStore.open<RecordOperations<W>>(migrations, {
-    path,
-    module: new URL('./writes.sqlite.js', import.meta.url),
-    data: table,
-  });
+export const openRecords = <R extends V, V, Ops extends RecordOperations<V> = RecordOperations<V>>(
+  path: string,
+  { name, migrations }: SqliteKind<R, V>,
+) => SqliteStore.open<Ops>(migrations, { path, module: new URL('./writes.sqlite.js', import.meta.url), data: name });
 
 /** One kind of record in SQLite: a row a record, written whole. */
-export class SqliteRecords<R extends StoredRecord, W extends { id?: number }> implements RecordStore<R, W> {
+export class SqliteRecords<R extends V, V, C extends Calls, Ops extends RecordOperations<V> = RecordOperations<V>>
+  implements RecordStore<R, V & { id?: number }, Participant<C>>
+{
+  readonly steps: Participant<C>;
   protected readonly db: SqliteDatabase;
   private readonly completeDocument: (document: object) => Record<string, unknown>;
 
   constructor(
-    private readonly store: SqliteStore<RecordOperations<W>>,
-    protected readonly kind: SqliteKind<R, W>,
+    protected readonly store: SqliteStore<Ops>,
+    protected readonly kind: SqliteKind<R, V>,
   ) {
     this.db = store.reader;
     this.completeDocument = completer(kind.record);
+    const entities = new SqliteEntities(this.db, kind);
+    const steps = stepsOf(kind);
+    this.steps = participant(async (name, request, { deadline }) => {
+      assertInTime(deadline);
+      const step = steps[name](request);
+      return step.readsOnly ? decideOn(entities, step).answer(0) : store.writer.run('step', { name, request }, deadline);
+    });
   }
 
   get identity() {
@@ -33,11 +46,11 @@ export class SqliteRecords<R extends StoredRecord, W extends { id?: number }> im
 
   async byIds(ids: readonly number[], { deadline }: Within): Promise<R[]> {
     assertInTime(deadline);
-    const sql = `select document from ${this.kind.table} where id in (select value from json_each(?)) order by id`;
+    const sql = `select document from ${this.kind.name} where id in (select value from json_each(?)) order by id`;
     return this.db.prepare(sql).all(JSON.stringify(ids)).map(this.recordIn);
   }
 
-  upsert(rows: readonly W[], { deadline }: Within): Promise<UpsertOutcome[]> {
+  upsert(rows: readonly (V & { id?: number })[], { deadline }: Within): Promise<UpsertOutcome[]> {
     return this.store.writer.run('upsert', rows, deadline);
   }
 
@@ -62,14 +75,14 @@ export class SqliteRecords<R extends StoredRecord, W extends { id?: number }> im
 }
 
 /** Records that have a name. Their table has a column `folded` with an index on it and the id. */
-export class SqliteNamedRecords<R extends StoredRecord, W extends { id?: number; name: string }>
-  extends SqliteRecords<R, W>
-  implements NamedStore<R, W>
+export class SqliteNamedRecords<R extends V, V, C extends Calls>
+  extends SqliteRecords<R, V, C>
+  implements NamedStore<R, V & { id?: number }, Participant<C>>
 {
   async list({ name, after, limit }: ListRequest, { deadline }: Within): Promise<R[]> {
     assertInTime(deadline);
     const sql =
-      `select document from ${this.kind.table} where (folded, id) > (?, ?) and folded >= ? and folded < ? ` +
+      `select document from ${this.kind.name} where (folded, id) > (?, ?) and folded >= ? and folded < ? ` +
       'order by folded, id limit ?';
     return this.db
       .prepare(sql)

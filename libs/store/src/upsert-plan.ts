@@ -1,8 +1,16 @@
 import type { UpsertOutcome } from '#contracts';
-import { Fault } from '#problem';
-
-/** No version may pass this: the composed version of a joined concert would no longer be exact in a double. */
-const MAX_VERSION = 2 ** 24;
+import { idOf } from './ids.js';
+import {
+  byClaim,
+  type Draft,
+  type Entity,
+  imported,
+  leftBehind,
+  letGo,
+  PINNED,
+  takingOver,
+  versionAfter,
+} from './participant.js';
 
 /** A row of an upsert: its id, if it has one, its natural key, if its kind has one, and all its fields with defaults. */
 export interface PlannedRow {
@@ -11,26 +19,16 @@ export interface PlannedRow {
   fields: Readonly<Record<string, unknown>>;
 }
 
-/**
- * A record while an upsert is planned. `twin` says that another record held its natural key when it was written. It has
- * no id yet when it is new and its row had none.
- */
-export interface PlannedRecord extends PlannedRow {
-  version: number;
-  twin: boolean;
-  /** Whether there was such a record before. */
-  stored: boolean;
-}
-
 interface PlannedOutcome {
-  record: PlannedRecord;
+  /** It has no id yet when it is new and its row had none. */
+  record: Draft;
   outcome: UpsertOutcome['outcome'];
-  keyHolder: PlannedRecord | undefined;
+  keyHolder: Draft | undefined;
 }
 
 export interface UpsertPlan {
-  /** What is to be written; the order does not matter, since no record takes a natural key that another one gives up. */
-  writes: PlannedRecord[];
+  /** In an order in which they can be written. */
+  writes: Draft[];
   /** What became of each row, as far as the plan goes: of one row at least. */
   outcomes: PlannedOutcome[];
 }
@@ -38,59 +36,105 @@ export interface UpsertPlan {
 /**
  * What an upsert does, row by row: a row finds a record by its id, or else by its natural key. The first record to have
  * a key holds it; another one that comes with an id of its own and the same key is kept as its twin. When the holder is
- * given another key, the twin with the lowest id holds the key from then on. Only the store can tell which that is, so a
- * plan ends before a row whose key an earlier one gave up: it belongs to a plan of its own, made when this one is
- * written.
- * @param stored the records that any row names by id, and of each natural key of the rows the holder: the one that is no
- *   twin, or else the twin with the lowest id
+ * given another key, or is deleted, the twin with the lowest id holds the key from then on. Only the store can tell which
+ * that is, so a plan ends before a row whose key an earlier one gave up: it belongs to a plan of its own, made when this
+ * one is written. What was deleted comes to life again under its id, or leaves its key to the row that takes it.
+ * @param stored the records that any row names by id, and of each natural key of the rows the one that is no twin; if
+ *   that is deleted or missing, also the live twin with the lowest id
  */
-export function planUpsert(rows: readonly PlannedRow[], stored: readonly PlannedRecord[]): UpsertPlan {
-  const byId = new Map(stored.map((record) => [record.id, record]));
-  const holders = new Map(
-    stored
-      .filter(({ key }) => key !== undefined)
-      .toSorted(byClaim)
-      .map((record) => [record.key, record]),
-  );
-  const freed = new Set<string | undefined>();
-  const writes = new Set<PlannedRecord>();
-  const planRow = (row: PlannedRow): PlannedOutcome => {
-    const holder = holders.get(row.key);
-    if (holder?.twin) writes.add(Object.assign(holder, { twin: false }));
-    const known = row.id === undefined ? holder : byId.get(row.id);
-    const keyHolder = holder === known ? undefined : holder;
-    if (known && isSame(known, row)) return { record: known, outcome: 'unchanged', keyHolder };
-    const record = known ?? { ...row, version: 0, twin: false, stored: false };
-    if (record.key !== row.key && holders.get(record.key) === record) freed.add(record.key);
-    Object.assign(record, { key: row.key, fields: row.fields, version: nextVersion(record), twin: keyHolder !== undefined });
-    if (row.key !== undefined && !keyHolder) holders.set(row.key, record);
-    if (row.id !== undefined) byId.set(row.id, record);
-    writes.add(record);
-    return { record, outcome: known ? 'updated' : 'created', keyHolder };
-  };
+export function planUpsert(rows: readonly PlannedRow[], stored: readonly Entity[], now: number): UpsertPlan {
+  const plan = new Planning(stored, now);
   const outcomes: PlannedOutcome[] = [];
   for (const row of rows) {
-    if (freed.has(row.key)) break;
-    outcomes.push(planRow(row));
+    if (plan.freed.has(row.key)) break;
+    outcomes.push(plan.planRow(row));
   }
-  return { writes: [...writes], outcomes };
+  return { writes: plan.inOrder(), outcomes };
 }
 
-/** The one with the best claim to a key comes last, where it replaces the others in a map. */
-const byClaim = (a: PlannedRecord, b: PlannedRecord): number => Number(b.twin) - Number(a.twin) || (b.id ?? 0) - (a.id ?? 0);
+/** Its drafts are the records as they come to be while it goes from row to row. */
+class Planning {
+  readonly freed = new Set<string | undefined>();
+  private readonly writes = new Set<Draft>();
+  private readonly left: Draft[] = [];
+  private readonly byId = new Map<number, Draft>();
+  /** Whom a row means that has only a key. */
+  private readonly holders = new Map<string, Draft>();
+  /** The deleted ones that keep their key. */
+  private readonly fences = new Map<string, Draft>();
+
+  constructor(
+    stored: readonly Entity[],
+    private readonly now: number,
+  ) {
+    for (const entity of stored) {
+      const { id, key, saga, twin } = entity;
+      const record: Draft = { ...entity };
+      this.byId.set(id, record);
+      if (key === undefined || (saga.deleted && twin)) continue;
+      if (saga.deleted) this.fences.set(key, record);
+      const other = this.holders.get(key);
+      if (!other || byClaim(record, other) < 0) this.holders.set(key, record);
+    }
+  }
+
+  planRow(row: PlannedRow): PlannedOutcome {
+    const holder = row.key === undefined ? undefined : this.holders.get(row.key);
+    if (holder?.twin) this.takeKey(holder);
+    const known = row.id === undefined ? holder : this.byId.get(row.id);
+    const keyHolder = holder?.saga.deleted || holder === known ? undefined : holder;
+    if (!known || known.saga.deleted) return { record: this.write(row, known, keyHolder), outcome: 'created', keyHolder };
+    if (!isSame(known, row)) return { record: this.write(row, known, keyHolder), outcome: 'updated', keyHolder };
+    if (!known.saga.pinned) {
+      known.saga = imported(known.saga);
+      this.writes.add(known);
+    }
+    return { record: known, outcome: 'unchanged', keyHolder };
+  }
+
+  /** No record takes a natural key that another one gives up; who must leave a key to another, as a twin, comes first. */
+  inOrder(): Draft[] {
+    const records = [...this.writes];
+    return [...records.filter(({ twin }) => twin), ...records.filter(({ twin }) => !twin), ...this.left];
+  }
+
+  private write({ id, key: stated, fields }: PlannedRow, known: Draft | undefined, keyHolder: Draft | undefined): Draft {
+    const record = known ?? { id, key: stated, twin: false, version: 0, fields, saga: PINNED };
+    const key = stated ?? record.key;
+    if (key !== record.key) this.leaveKey(record);
+    Object.assign(record, { key, fields, version: versionAfter(record), saga: imported(record.saga) });
+    record.twin = keyHolder !== undefined;
+    if (id !== undefined) this.byId.set(id, record);
+    if (!keyHolder) this.takeKey(record);
+    this.writes.add(record);
+    return record;
+  }
+
+  private leaveKey(record: Draft): void {
+    if (record.key === undefined || record.twin) return;
+    if (record.saga.holders.length > 0) record.saga = letGo(record.saga, this.now);
+    this.left.push(...leftBehind(record));
+    this.freed.add(record.key);
+  }
+
+  private takeKey(record: Draft): void {
+    if (record.key === undefined) return;
+    const fence = this.fences.get(record.key);
+    if (fence && fence !== record) {
+      fence.twin = true;
+      this.writes.add(fence);
+      Object.assign(record, takingOver(record, fence));
+    }
+    record.twin = false;
+    this.fences.delete(record.key);
+    this.holders.set(record.key, record);
+    this.writes.add(record);
+  }
+}
+
+/** What is told of a row once its record has an id. */
+export const outcomeOf = ({ record, outcome, keyHolder }: PlannedOutcome): UpsertOutcome => {
+  return { id: idOf(record), outcome, ...(keyHolder && { keyHolder: idOf(keyHolder) }) };
+};
 
 const isSame = (a: PlannedRow, b: PlannedRow): boolean => JSON.stringify(a.fields) === JSON.stringify(b.fields);
-
-function nextVersion({ id, version }: PlannedRecord): number {
-  if (version >= MAX_VERSION) throw new Fault('Conflict', `the record ${id} has reached the last version there can be`);
-  return version + 1;
-}
-
-/** The largest id that comes with any of the rows, or 0: new ones must be above it. */
-export const largestId = (rows: readonly PlannedRow[]): number => rows.reduce((max, { id = 0 }) => Math.max(max, id), 0);
-
-/** The id of a record of a plan, once all have theirs. */
-export function idOf({ id }: PlannedRecord): number {
-  if (id === undefined) throw new TypeError('a record was not given its id');
-  return id;
-}

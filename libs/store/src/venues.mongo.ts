@@ -1,12 +1,12 @@
 import type { Filter } from 'mongodb';
-import { type Area, type Circle, type DistanceKey, folded, Venue, type VenueRow } from '#contracts';
+import { type Area, type Circle, type DistanceKey, folded, type Venue, type VenueValue, type venueSteps } from '#contracts';
 import type { MongoDatabase, MongoMigrations } from '#database';
 import { type Box, EARTH_RADIUS_KM } from '#geo';
-import { venueKey } from './keys.js';
+import { deletedIndex, type RecordDocument } from './entities.mongo.js';
+import { venueKind } from './kinds.js';
 import type { VenueStore, Within } from './port.js';
-import { MongoNamedRecords, type RecordDocument } from './records.mongo.js';
+import { MongoNamedRecords } from './records.mongo.js';
 import { areaTest, idPage, nearestPage, type Placed, unwrapped } from './venue-pages.js';
-import { completeVenue } from './venue-row.js';
 
 // The sides of a GeoJSON polygon are great circles, so boxes of latitude and longitude have a flat index beside the
 // spherical one. Its range is open at its upper end, and 180 is a longitude.
@@ -17,6 +17,7 @@ export const venueMigrations: MongoMigrations = [
     { collection: 'venues', name: 'position', key: { position: '2dsphere' } },
     { collection: 'venues', name: 'flat', key: { 'position.coordinates': '2d' }, options: { min: -181, max: 181 } },
   ],
+  [deletedIndex('venues')],
 ];
 
 /** The index may take in a metre more than the circle: its own arithmetic differs a little, and `areaTest` decides. */
@@ -30,13 +31,10 @@ export function mongoVenueStore(db: MongoDatabase): VenueStore {
   return new MongoVenues(db);
 }
 
-class MongoVenues extends MongoNamedRecords<Venue, VenueRow> implements VenueStore {
+class MongoVenues extends MongoNamedRecords<Venue, VenueValue, typeof venueSteps> implements VenueStore {
   constructor(db: MongoDatabase) {
     super(db, {
-      collection: 'venues',
-      record: Venue,
-      complete: completeVenue,
-      key: venueKey,
+      ...venueKind,
       indexed: ({ name, latitude, longitude }) => ({
         folded: folded(name),
         position: { type: 'Point', coordinates: [longitude, latitude] },
@@ -74,7 +72,7 @@ function venueFilters(area: Area): Filter<RecordDocument>[] {
   if ('box' in area)
     return unwrapped(area.box).map((box) => ({ 'position.coordinates': { $geoWithin: { $box: cornersOf(box) } } }));
   const { latitude, longitude, radiusKm } = area.circle;
-  if (radiusKm > MAX_INDEXED_RADIUS_KM) return [{}];
+  if (radiusKm > MAX_INDEXED_RADIUS_KM) return [{ deleted: { $exists: false } }];
   const radians = (radiusKm + INDEX_MARGIN_KM) / EARTH_RADIUS_KM;
   return [{ position: { $geoWithin: { $centerSphere: [[longitude, latitude], radians] } } }];
 }

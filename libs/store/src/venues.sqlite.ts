@@ -1,13 +1,12 @@
-import { type Area, type Circle, type DistanceKey, folded, Venue, type VenueRow } from '#contracts';
+import { type Area, type Circle, type DistanceKey, folded, type Venue, type VenueValue, type venueSteps } from '#contracts';
 import { numberOf } from '#database';
 import { type Box, boundingBoxes } from '#geo';
 import { assertInTime } from '#problem';
-import { venueKey } from './keys.js';
-import type { SqliteKind } from './kind.sqlite.js';
+import { type SqliteKind, sagaMigration } from './kind.sqlite.js';
+import { venueKind } from './kinds.js';
 import type { VenueStore, Within } from './port.js';
 import { openRecords, SqliteNamedRecords } from './records.sqlite.js';
 import { areaTest, idPage, nearestPage, type Placed, unwrapped } from './venue-pages.js';
-import { completeVenue } from './venue-row.js';
 
 // The R*Tree holds 32-bit floats, rounded outwards; the exact doubles stand beside them.
 const MIGRATIONS = [
@@ -19,14 +18,13 @@ const MIGRATIONS = [
   create index venues_by_name on venues (folded, id);
   create virtual table venue_positions using rtree (id, south, north, west, east, +latitude real, +longitude real);
   `,
+  sagaMigration('venues'),
 ];
 
-export const sqliteVenues: SqliteKind<Venue, VenueRow> = {
-  table: 'venues',
+export const sqliteVenues: SqliteKind<Venue, VenueValue> = {
+  ...venueKind,
   migrations: MIGRATIONS,
-  record: Venue,
-  complete: completeVenue,
-  key: (row) => ({ key: venueKey(row) }),
+  keyColumns: (key) => ({ key: key ?? null }),
   indexed: ({ name }) => ({ folded: folded(name) }),
   alsoWrite: (db, { id, latitude, longitude }) => {
     db.prepare('insert or replace into venue_positions values (?, ?, ?, ?, ?, ?, ?)').run(
@@ -39,12 +37,15 @@ export const sqliteVenues: SqliteKind<Venue, VenueRow> = {
       longitude,
     );
   },
+  alsoRemove: (db, id) => {
+    db.prepare('delete from venue_positions where id = ?').run(id);
+  },
 };
 
 export const openSqliteVenues = async (path: string): Promise<VenueStore> =>
   new SqliteVenues(await openRecords(path, sqliteVenues), sqliteVenues);
 
-class SqliteVenues extends SqliteNamedRecords<Venue, VenueRow> implements VenueStore {
+class SqliteVenues extends SqliteNamedRecords<Venue, VenueValue, typeof venueSteps> implements VenueStore {
   async idsWithin(request: { area: Area; afterId?: number; limit: number }, { deadline }: Within) {
     assertInTime(deadline);
     const { placed, entriesRead } = this.placedWithin(request.area);

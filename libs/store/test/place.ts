@@ -1,6 +1,6 @@
 import { afterAll, beforeAll } from '@jest/globals';
 import type { StoreLogger } from '#database';
-import type { RecordStore, StoreLocation, Within } from '../src/index.js';
+import type { BandStore, StoreLocation, Within } from '../src/index.js';
 
 /** What the contract suite must know of a store beside the port: where it lies, and how it may differ. */
 export interface StoreUnderTest {
@@ -13,7 +13,7 @@ export interface StoreUnderTest {
   removeField(location: StoreLocation, field: string): Promise<void>;
 }
 
-type Closable = Pick<RecordStore<unknown, unknown>, 'close'>;
+type Closable = Pick<BandStore, 'close'>;
 type Open<Store> = (location: StoreLocation, logger: StoreLogger) => Promise<Store>;
 
 export const silent: StoreLogger = { info: () => undefined, warn: () => undefined };
