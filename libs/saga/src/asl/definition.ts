@@ -1,7 +1,7 @@
 import { readTest } from './choice.js';
 import { DefinitionFault, type Fault } from './definition-fault.js';
 import { Fields } from './fields.js';
-import { checkGraph, type Node, type Scope, type Target } from './graph.js';
+import { checkGraph, type Node, nodeOf, type Scope, type Target } from './graph.js';
 import { isObject, type Json, type JsonObject } from './json.js';
 import { type Expression, ROOT } from './paths.js';
 import { readErrors, readRetriers } from './retry.js';
@@ -110,7 +110,7 @@ function readState(name: string, fields: Fields, known: Known): Node {
     fields.end();
     known.states.set(name, state);
   }
-  return { path: fields.path, state, targets: reading.targets, inner: reading.inner };
+  return nodeOf({ path: fields.path, state, targets: reading.targets, inner: reading.inner });
 }
 
 type StateType = State['type'];

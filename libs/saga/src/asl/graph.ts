@@ -16,12 +16,18 @@ export interface Node {
   state: State | undefined;
   targets: readonly Target[];
   inner: readonly Scope[];
+  /** Whether it cannot be passed without something being waited for. */
+  pauses: boolean;
 }
 
 /** A field with the name of a state to go on with. */
 export interface Target {
   state: string;
   path: string;
+}
+
+export function nodeOf(node: Omit<Node, 'pauses'>): Node {
+  return { ...node, pauses: pauses(node) };
 }
 
 /** Adds what is wrong with the way that states lead to one another. */
@@ -54,9 +60,9 @@ function checkReach(scope: Scope, faults: Fault[]): void {
 }
 
 function checkEnds(scope: Scope, faults: Fault[]): void {
-  const preceding = new Map<Node, Node[]>();
+  const preceding = new Map([...scope.nodes.values()].map((node): [Node, Node[]] => [node, []]));
   for (const node of scope.nodes.values()) {
-    for (const next of following(scope, node)) preceding.set(next, [...(preceding.get(next) ?? []), node]);
+    for (const next of following(scope, node)) preceding.get(next)?.push(node);
   }
   const ending = reach(
     [...scope.nodes.values()].filter((node) => isEnd(scope, node)),
@@ -69,9 +75,9 @@ function checkEnds(scope: Scope, faults: Fault[]): void {
 
 /** A cycle without a Task or a Wait would run for ever at once. */
 function checkCycles(scope: Scope, faults: Fault[]): void {
-  const hurrying = (node: Node) => following(scope, node).filter((next) => !pauses(next));
+  const hurrying = (node: Node) => following(scope, node).filter((next) => !next.pauses);
   for (const node of scope.nodes.values()) {
-    if (!pauses(node) && reach(hurrying(node), hurrying).has(node)) {
+    if (!node.pauses && reach(hurrying(node), hurrying).has(node)) {
       faults.push({ path: node.path, detail: 'is in a cycle without a Task or a Wait' });
     }
   }
@@ -98,14 +104,14 @@ function calls({ state, inner }: Node, resource: string): boolean {
   return inner.some(({ nodes }) => [...nodes.values()].some((node) => calls(node, resource)));
 }
 
-/** Whether a state cannot be passed without something being waited for. A Map may have no items. */
-function pauses({ state, inner }: Node): boolean {
+/** A Map may have no items, a Parallel always has its branches. */
+function pauses({ state, inner }: Omit<Node, 'pauses'>): boolean {
   if (state?.type === 'Task' || state?.type === 'Wait') return true;
   return state?.type === 'Parallel' && inner.some((branch) => !canHurryThrough(branch));
 }
 
 function canHurryThrough(scope: Scope): boolean {
-  const hurrying = (nodes: Node[]) => nodes.filter((node) => !pauses(node));
+  const hurrying = (nodes: Node[]) => nodes.filter((node) => !node.pauses);
   const start = scope.nodes.get(scope.startAt);
   const reached = reach(hurrying(start ? [start] : []), (node) => hurrying(following(scope, node)));
   return [...reached].some((node) => isEnd(scope, node));
