@@ -2,10 +2,10 @@ import { StateFault } from './failure.js';
 import { isObject, type Json } from './json.js';
 
 /** What AWS allows to the input or output of a state: 256 KiB of UTF-8. */
-export const MAX_DATA_BYTES = 262_144;
+const MAX_DATA_BYTES = 262_144;
 
 /** Deeper data is refused like larger data, so that whatever walks through it can do so by recursion. */
-export const MAX_DATA_DEPTH = 128;
+const MAX_DATA_DEPTH = 128;
 
 /** Throws States.DataLimitExceeded for data that a state may not have; `of` says whose it is. */
 export function limitData(value: Json, of: string): Json {

@@ -148,6 +148,19 @@ describe('an outcome that nothing waits for', () => {
   );
 });
 
+describe('the cursor of another definition', () => {
+  test.each<[string, JsonObject]>([
+    ['that does not have its state', { Other: task('other') }],
+    ['whose state has no branches', { Both: task('both') }],
+  ])('%s is a mistake of the caller', (_name, states) => {
+    const both = { Type: 'Parallel', Branches: [{ StartAt: 'A', States: { A: task('a') } }], End: true };
+    const { cursor, commands } = begin(machine({ Both: both }));
+    const outcome: Outcome = { type: 'succeeded', command: commands[0]?.id ?? '', at: START_MS, output: 1 };
+
+    expect(() => advance(machine(states), cursor, outcome)).toThrow(TypeError);
+  });
+});
+
 describe('a step', () => {
   test('is the same whenever it is made of the same, and for a cursor that was written down and read again', () => {
     const definition = machine({

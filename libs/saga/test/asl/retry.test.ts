@@ -276,6 +276,14 @@ describe('a Catch', () => {
     expect(drive(states, { a: 1 }, { Do: [conflict] }).end).toMatchObject({ error: 'States.ResultPathMatchFailure' });
   });
 
+  test('that leads back to a state which fails before its call does not go round for ever', () => {
+    const Catch = [{ ErrorEquals: ['States.ALL'], Next: 'Do' }];
+    const { entered, end } = drive({ Do: task('do', { Parameters: { 'a.$': '$.missing' }, Catch, End: true }) });
+
+    expect(entered).toHaveLength(10_000);
+    expect(end).toMatchObject({ error: 'States.Runtime' });
+  });
+
   test('does not take a bad path, even by name', () => {
     const states = {
       Do: task('do', { OutputPath: '$.no.such', Catch: [{ ErrorEquals: ['States.Runtime'], Next: 'Caught' }], End: true }),
