@@ -5,6 +5,7 @@ import type { Json } from './asl/json.js';
 import type { HistoryEvent } from './asl/step.js';
 import { type Clock, sleep } from './clock.js';
 import { Definitions } from './definitions.js';
+import { boundedEvent } from './history.js';
 import type { Execution, IdempotencyKey, Journal, Within } from './journal.js';
 import { endOf, leaseUntil, RunningExecution } from './running-execution.js';
 import type { TaskCaller } from './task.js';
@@ -176,7 +177,7 @@ export class Engine {
       endedAt: null,
       ...(end && endOf(end, { stopRequested: false }, at)),
     };
-    return { execution, events };
+    return { execution, events: events.map(boundedEvent) };
   }
 
   /** To begin is safe to repeat: an execution that was begun without our knowing is found by its key. */

@@ -4,7 +4,7 @@ import { advance } from './asl/interpret.js';
 import type { Json } from './asl/json.js';
 import type { Command, End, HistoryEvent, Outcome, TaskCommand } from './asl/step.js';
 import { type Clock, sleep } from './clock.js';
-import { foldAttempts } from './fold-attempts.js';
+import { boundedEvent, foldAttempts } from './history.js';
 import type { Execution, Journal, Transition } from './journal.js';
 import type { TaskAnswer, TaskCaller } from './task.js';
 
@@ -195,7 +195,7 @@ export class RunningExecution {
       append.push(...change.append);
     }
     const room = Math.max(0, MAX_EVENTS_WITH_UNDO - this.#execution.events);
-    const kept = append.slice(0, room);
+    const kept = append.slice(0, room).map(boundedEvent);
     const dueAt = execution.status === 'RUNNING' ? leaseUntil(execution.commands, clock.now()) : null;
     const events = this.#execution.events + kept.length;
     const revision = this.#execution.revision + 1;

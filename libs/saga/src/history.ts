@@ -1,6 +1,18 @@
 import type { Command, HistoryEvent } from './asl/step.js';
 import type { Execution, Transition } from './journal.js';
 
+/** A line of the history as JSON: with 6,000 of them an execution is still well below the 16 MiB of a MongoDB document. */
+const MAX_EVENT_LENGTH = 2_000;
+/** Details of a line that is too long are kept up to this. */
+const MAX_DETAIL_LENGTH = 250;
+
+/** A line that is not too long: what made it so is left out, and it says that. */
+export function boundedEvent(event: HistoryEvent): HistoryEvent {
+  if (JSON.stringify(event).length <= MAX_EVENT_LENGTH) return event;
+  const short = Object.entries(event).filter(([, detail]) => JSON.stringify(detail ?? null).length <= MAX_DETAIL_LENGTH);
+  return { type: event.type, at: event.at, ...Object.fromEntries(short), truncated: true };
+}
+
 /** Attempts of one Task that have lines of their own in the history. */
 const ATTEMPTS_TOLD = 10;
 
