@@ -11,14 +11,15 @@ const ANSWER_DEADLINE_MS = 3_000;
 
 const LOOPBACK = '127.0.0.1';
 
-const { ports, gatewayPort } = loadConfig();
+const { ports, gatewayPort, orchestrator } = loadConfig();
 
 const checks = new Map([
   ['bands', () => checkService('bands', bandCalls.health)],
   ['venues', () => checkService('venues', venueCalls.health)],
   ['events', () => checkService('events', eventCalls.health)],
   ['concerts', () => checkService('concerts', concertCalls.health)],
-  ['concerts-gateway', checkGateway],
+  ['concerts-gateway', () => checkHttp(gatewayPort)],
+  ['orchestrator', () => checkHttp(orchestrator.port)],
 ]);
 
 /** A service is well when its store answers. */
@@ -27,9 +28,9 @@ async function checkService(service: ServiceName, health: CallContract): Promise
   await client.call(health, {}, { deadline: Date.now() + ANSWER_DEADLINE_MS, requestId: randomUUID(), traceId: randomUUID() });
 }
 
-/** The gateway is well when it runs: that a service is away is no reason to start the gateway again. */
-async function checkGateway(): Promise<void> {
-  const url = `http://${LOOPBACK}:${gatewayPort}/health/live`;
+/** What speaks HTTP is well when it runs: that a service is away is no reason to start it again. */
+async function checkHttp(port: number): Promise<void> {
+  const url = `http://${LOOPBACK}:${port}/health/live`;
   const { status } = await fetch(url, { signal: AbortSignal.timeout(ANSWER_DEADLINE_MS) });
   if (status !== 200) throw new Error(`${url} answers ${status}`);
 }

@@ -1,4 +1,4 @@
-// Runs the whole system in the foreground, one process a service and one for the gateway, until Ctrl-C.
+// Runs the whole system in the foreground, one process a service, one for the gateway and one for the orchestrator, until Ctrl-C.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { prettyFactory } from 'pino-pretty';
@@ -12,13 +12,14 @@ const ANSWER_DEADLINE_MS = 2_000;
 /** Everything is ready within 5 s on a laptop; who waits for this long wants to know what is missing. */
 const SLOW_START_MS = 30_000;
 
-const apps = [...serviceNames, 'concerts-gateway'];
+const apps = [...serviceNames, 'concerts-gateway', 'orchestrator'];
 
 async function start(config: Config): Promise<Supervisor> {
-  const gatewayUrl = `http://${reachable(config.host)}:${config.gatewayPort}`;
-  if (await answersOk(`${gatewayUrl}/health/live`)) {
-    throw new CannotStart(`${gatewayUrl} answers already; end what runs there, or set GATEWAY_HTTP_PORT`);
-  }
+  const urlOf = (port: number) => `http://${reachable(config.host)}:${port}`;
+  const gatewayUrl = urlOf(config.gatewayPort);
+  const orchestratorUrl = urlOf(config.orchestrator.port);
+  await assertFree(gatewayUrl, 'GATEWAY_HTTP_PORT');
+  await assertFree(orchestratorUrl, 'ORCHESTRATOR_HTTP_PORT');
   const prettyLine = prettyFactory({ colorize: true, singleLine: true, ignore: 'pid,hostname,name' });
   const supervisor = supervise(
     apps.map((name) => ({ name, script: `dist/apps/${name}/src/main.js` })),
@@ -30,27 +31,47 @@ async function start(config: Config): Promise<Supervisor> {
     },
   );
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => supervisor.stop());
-  void announce(supervisor, gatewayUrl, config);
+  void announce(supervisor, { gatewayUrl, orchestratorUrl }, config);
   return supervisor;
 }
 
-/** Says where everything is, once, as soon as the gateway and all services are ready. */
-async function announce(supervisor: Supervisor, gatewayUrl: string, config: Config): Promise<void> {
+async function assertFree(url: string, variable: string): Promise<void> {
+  if (await answersOk(`${url}/health/live`)) {
+    throw new CannotStart(`${url} answers already; end what runs there, or set ${variable}`);
+  }
+}
+
+interface Urls {
+  gatewayUrl: string;
+  orchestratorUrl: string;
+}
+
+/** Says where everything is, once, as soon as the gateway, the orchestrator and all services are ready. */
+async function announce(supervisor: Supervisor, { gatewayUrl, orchestratorUrl }: Urls, config: Config): Promise<void> {
   const startedAt = Date.now();
   let toldSlow = false;
-  while (!(await allAreUp(`${gatewayUrl}/health/ready`))) {
-    if (!toldSlow && Date.now() - startedAt > SLOW_START_MS) {
-      supervisor.say(`not ready after ${SLOW_START_MS / 1000} s; ${gatewayUrl}/health/ready tells what is missing`);
-      toldSlow = true;
+  for (const url of [gatewayUrl, orchestratorUrl]) {
+    while (!(await allAreUp(`${url}/health/ready`))) {
+      if (!toldSlow && Date.now() - startedAt > SLOW_START_MS) {
+        supervisor.say(`not ready after ${SLOW_START_MS / 1000} s; ${url}/health/ready tells what is missing`);
+        toldSlow = true;
+      }
+      await sleep(POLL_INTERVAL_MS, undefined, { ref: false });
     }
-    await sleep(POLL_INTERVAL_MS, undefined, { ref: false });
   }
   const services = serviceNames.map((name) => `${name} tcp://${config.services[name].host}:${config.services[name].port}`);
   supervisor.say(`ready: ${gatewayUrl} (API documentation: ${gatewayUrl}/api); ${services.join(', ')}`);
+  supervisor.say(`writes: ${orchestratorUrl} (API documentation: ${orchestratorUrl}/api); ${whereTheTokenIs(config)}`);
   if (await isEmpty(`${gatewayUrl}/bands?limit=1`)) {
     supervisor.say('The store is empty: `make demo` fills it with generated concerts, `make import FROM=folder` loads yours.');
   }
 }
+
+/** Never the token itself: what is said here is seen by who looks over a shoulder, and kept in logs. */
+const whereTheTokenIs = ({ orchestrator }: Config): string =>
+  orchestrator.writeTokens.length > 0
+    ? 'the token is what follows the colon in WRITE_TOKENS, in .env or the environment'
+    : 'they are closed, since WRITE_TOKENS is empty';
 
 const reachable = (host: string) => (host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host.includes(':') ? `[${host}]` : host);
 

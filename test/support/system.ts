@@ -20,6 +20,7 @@ import { bandsService } from '../../apps/bands/src/bands.module.js';
 import { concertsService } from '../../apps/concerts/src/concerts.module.js';
 import { startGateway } from '../../apps/concerts-gateway/src/gateway.js';
 import { eventsService } from '../../apps/events/src/events.module.js';
+import { startOrchestrator } from '../../apps/orchestrator/src/orchestrator.js';
 import { venuesService } from '../../apps/venues/src/venues.module.js';
 import { ApiClient } from './api-client.js';
 
@@ -35,20 +36,25 @@ export interface Rows {
   concerts?: readonly ConcertRow[];
 }
 
-/** The whole system in this process, on free ports and stores of its own: four services and the gateway. */
+/** The tokens that the tests write with, as WRITE_TOKENS says them. */
+const WRITE_TOKEN = 'local:0123456789abcdef0123456789abcdef';
+
+/** The whole system in this process, on free ports and stores of its own: four services, the gateway and the orchestrator. */
 export class System {
   private constructor(
     readonly url: string,
     readonly api: ApiClient,
+    /** The orchestrator, with a token. */
+    readonly writes: ApiClient,
     readonly clients: Record<ServiceName, RpcClient>,
     readonly addresses: Record<ServiceName, Address>,
-    private readonly closers: Record<ServiceName | 'gateway' | 'folder', () => Promise<void>>,
+    private readonly closers: Record<ServiceName | 'gateway' | 'orchestrator' | 'folder', () => Promise<void>>,
   ) {}
 
   /** @param variables as an environment would say them; without `MONGO_URL` the stores are SQLite files */
   static async start(variables: Record<string, string> = {}): Promise<System> {
     const dataDir = await mkdtemp(join(tmpdir(), 'backline-test-'));
-    const environment = { DATA_DIR: dataDir, GATEWAY_HTTP_PORT: '0', ...zeroPorts, ...variables };
+    const environment = { DATA_DIR: dataDir, WRITE_TOKENS: WRITE_TOKEN, ...zeroPorts, ...variables };
     const config = readConfig(environment);
     const start = (name: ServiceName) => startOwnerService(owners[name], config, logger);
     const [bands, venues, events, concerts] = await Promise.all([
@@ -61,16 +67,20 @@ export class System {
     const urls = Object.fromEntries(
       serviceNames.map((name) => [`${name.toUpperCase()}_URL`, `tcp://${addresses[name].host}:${addresses[name].port}`]),
     );
-    const gateway = await startGateway(readConfig({ ...urls, ...environment }), logger);
-    const url = `http://${gateway.address.host}:${gateway.address.port}`;
+    const reachable = readConfig({ ...urls, ...environment });
+    const [gateway, orchestrator] = await Promise.all([startGateway(reachable, logger), startOrchestrator(reachable, logger)]);
+    const url = urlOf(gateway.address);
+    const token = { authorization: `Bearer ${WRITE_TOKEN.split(':')[1]}` };
     const client = (service: ServiceName) => new RpcClient({ service, ...addresses[service] });
     const clients = { bands: client('bands'), venues: client('venues'), events: client('events'), concerts: client('concerts') };
-    return new System(url, await ApiClient.of(url), clients, addresses, {
+    const writes = await ApiClient.of(urlOf(orchestrator.address), token);
+    return new System(url, await ApiClient.of(url), writes, clients, addresses, {
       bands: bands.close,
       venues: venues.close,
       events: events.close,
       concerts: concerts.close,
       gateway: gateway.close,
+      orchestrator: orchestrator.close,
       folder: () => rm(dataDir, { recursive: true, force: true }),
     });
   }
@@ -91,13 +101,22 @@ export class System {
 
   async close(): Promise<void> {
     for (const name of serviceNames) this.clients[name].close();
-    await this.closers.gateway();
+    await Promise.all([this.closers.gateway(), this.closers.orchestrator()]);
     await Promise.all(serviceNames.map((name) => this.closers[name]()));
     await this.closers.folder();
   }
 }
 
-const zeroPorts = { BANDS_TCP_PORT: '0', VENUES_TCP_PORT: '0', EVENTS_TCP_PORT: '0', CONCERTS_TCP_PORT: '0' };
+const urlOf = ({ host, port }: Address): string => `http://${host}:${port}`;
+
+const zeroPorts = {
+  GATEWAY_HTTP_PORT: '0',
+  ORCHESTRATOR_HTTP_PORT: '0',
+  BANDS_TCP_PORT: '0',
+  VENUES_TCP_PORT: '0',
+  EVENTS_TCP_PORT: '0',
+  CONCERTS_TCP_PORT: '0',
+};
 
 function chunks<T>(rows: readonly T[]): T[][] {
   const list: T[][] = [];

@@ -6,7 +6,7 @@ import { Fault } from '#problem';
 import { type Asking, type ConcertReadModel, concertDetail, concertETag } from '#read-model';
 import { pageHeaders, partialHeader, sayPartial, sendList } from './answers.js';
 import { concertList } from './concert-list.js';
-import { READ_MODEL } from './tokens.js';
+import { READ_MODEL } from './injection-tokens.js';
 
 const searchCheck = parameterCheck(ConcertSearch);
 

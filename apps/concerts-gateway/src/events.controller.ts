@@ -7,10 +7,9 @@ import type { ServiceClients } from '#serve';
 import { pageHeaders, partialHeader, sendList } from './answers.js';
 
 import { concertList, orNotFound } from './concert-list.js';
+import { CLIENTS, READ_MODEL, RECORDS } from './injection-tokens.js';
 import { sendByName } from './named-list.js';
-
 import { sendStored } from './stored-record.js';
-import { CLIENTS, READ_MODEL, RECORDS } from './tokens.js';
 
 @Controller('events')
 export class EventsController {

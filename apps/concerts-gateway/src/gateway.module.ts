@@ -6,7 +6,7 @@ import { BandsController } from './bands.controller.js';
 import { ConcertsController } from './concerts.controller.js';
 import { EventsController } from './events.controller.js';
 import { HealthController } from './health.controller.js';
-import { CLIENTS, CONFIG, DRAINING, READ_MODEL, RECORDS } from './tokens.js';
+import { CLIENTS, CONFIG, DRAINING, READ_MODEL, RECORDS } from './injection-tokens.js';
 import { VenuesController } from './venues.controller.js';
 
 @Module({})

@@ -5,7 +5,7 @@ import { Liveness, Readiness } from '#contracts';
 import { Ask, Describe, healthAsking, sendHealth, servicesHealth } from '#http';
 import type { Asking } from '#read-model';
 import type { ServiceClients } from '#serve';
-import { CLIENTS, CONFIG, DRAINING } from './tokens.js';
+import { CLIENTS, CONFIG, DRAINING } from './injection-tokens.js';
 
 @Controller('health')
 export class HealthController {

@@ -151,12 +151,19 @@ const ServiceHealth = Type.Object({
   detail: Type.Optional(Type.String({ description: 'why it is not up' })),
 });
 
+export const ServicesHealth = Type.Object({
+  bands: ServiceHealth,
+  venues: ServiceHealth,
+  events: ServiceHealth,
+  concerts: ServiceHealth,
+});
+
 export const Liveness = Type.Object({ status: Type.Literal('ok') }, closed);
 export const Readiness = Type.Object({
   status: Type.Enum(['ready', 'draining'], { type: 'string' }),
   version: Type.String(),
   readModel: Type.String(),
-  services: Type.Object({ bands: ServiceHealth, venues: ServiceHealth, events: ServiceHealth, concerts: ServiceHealth }),
+  services: ServicesHealth,
 });
 
 export type ConcertListRow = Static<typeof ConcertListRow>;

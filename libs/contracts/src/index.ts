@@ -13,3 +13,4 @@ export * from './participants.js';
 export * from './records.js';
 export * from './scalars.js';
 export { quoted, type SchemaFault, schemaFaults } from './schema-faults.js';
+export * from './writes.js';

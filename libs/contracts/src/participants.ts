@@ -24,7 +24,7 @@ const Regenerated = repeatOf(Type.Object({ generation: Generation }, closed));
 
 /** `created`: it is there because of this step. `held`: it must be pinned or undone by this step. */
 const Taken = Type.Object(
-  { id: Id, version: Version, created: Type.Boolean(), held: Type.Boolean(), repeat: Type.Optional(Type.Undefined()) },
+  { id: Id, version: Version, created: Type.Boolean(), held: Type.Boolean(), repeat: Type.Optional(Type.Never()) },
   closed,
 );
 
@@ -90,8 +90,11 @@ const participantCalls = <R extends TSchema, W extends TObject>(service: string,
   /** A JSON merge patch (RFC 7396) of the fields. */
   patch: defineCall(`${service}.patch`, Type.Object({ ...change, patch: patchOf(value) }, closed), record),
   delete: defineCall(`${service}.delete`, Type.Object(change, closed), Written),
-  /** The record, unless it is gone (`NotFound`) or about to be deleted (`Conflict`). */
-  check: defineCall(`${service}.check`, Type.Object({ id: Id }, closed), record),
+  /**
+   * The record, unless it is gone (`NotFound`) or about to be deleted (`Conflict`). For a step that relies on it: unless
+   * it could go with a write that has not ended, since it is neither pinned nor held by the step (`Conflict`).
+   */
+  check: defineCall(`${service}.check`, Type.Object({ id: Id, stepKey: Type.Optional(StepKey) }, closed), record),
 });
 
 /** For what concerts refer to: its delete is announced before it is decided. */

@@ -1,5 +1,13 @@
 export { sendRecord } from './answers.js';
-export { Describe } from './describe.js';
+export {
+  Describe,
+  describedHeaders,
+  describeId,
+  describeParameters,
+  describeProblem,
+  plain,
+  RefuseParameters,
+} from './describe.js';
 export { versionETag } from './etags.js';
 export { healthAsking, sendHealth, servicesHealth } from './health.js';
 export {
@@ -10,5 +18,6 @@ export {
   parseQuery,
 } from './parameters.js';
 export { PathId } from './path-id.js';
+export { sendProblem } from './problem-filter.js';
 export { Ask } from './request-identity.js';
 export { startHttpApp } from './start-http-app.js';

@@ -8,17 +8,23 @@ import { parseQuery } from './parameters.js';
 export interface ApiDescription {
   title: string;
   description: string;
-  examples: readonly Example[];
+  examples?: readonly Example[];
+  /** How a bearer token is come by, where operations need one. */
+  bearerToken?: string;
 }
 
 /** The OpenAPI document at /openapi.json and /api-json, and Swagger UI, from its own files, at /api. */
-export function addOpenApi(app: NestFastifyApplication, { title, description, examples }: ApiDescription): void {
+export function addOpenApi(
+  app: NestFastifyApplication,
+  { title, description, examples = [], bearerToken }: ApiDescription,
+): void {
   const builder = new DocumentBuilder()
     .setOpenAPIVersion('3.1.0')
     .setTitle(title)
     .setDescription(description)
     .setVersion(VERSION)
     .setLicense('MIT', 'https://spdx.org/licenses/MIT.html');
+  if (bearerToken !== undefined) builder.addBearerAuth({ type: 'http', scheme: 'bearer', description: bearerToken });
   const document = SwaggerModule.createDocument(app, builder.build());
   for (const example of examples) addExample(document, example);
   SwaggerModule.setup('api', app, document, { jsonDocumentUrl: 'api-json', raw: ['json'] });
@@ -28,7 +34,7 @@ export function addOpenApi(app: NestFastifyApplication, { title, description, ex
 }
 
 /** A request and its real answer, recorded over the demo's concerts; `npm run examples` records them anew. */
-export interface Example {
+interface Example {
   /** The path as the document has it, such as /bands/{id}. */
   path: string;
   /** What was asked: the address, and the body of a POST. */

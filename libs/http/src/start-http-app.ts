@@ -3,6 +3,7 @@ import compress from '@fastify/compress';
 import type { DynamicModule } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import type { Address } from '#config';
 import { DRAIN_TIMEOUT_MS } from '#rpc';
@@ -29,6 +30,8 @@ export interface HttpApp {
   /** Which web pages may call it. */
   cors: { origins: string[] | '*'; methods: string[]; exposedHeaders: string[] };
   api: ApiDescription;
+  /** What it adds to the server before its routes. */
+  prepare?(fastify: FastifyInstance): void;
   /** Aborted when it is closed: from then on answers are given soon. */
   draining: AbortController;
   /** Frees what the answers needed, after the last of them, and also when it cannot start. */
@@ -48,6 +51,7 @@ export async function startHttpApp(options: HttpApp): Promise<Running & { addres
     brotliOptions: { params: { [constants.BROTLI_PARAM_QUALITY]: BROTLI_QUALITY } },
   });
   fastify.removeContentTypeParser('text/plain');
+  options.prepare?.(fastify);
   const app = await NestFactory.create<NestFastifyApplication>(module, adapter, {
     logger: nestLogger(logger),
     abortOnError: false,

@@ -1,0 +1,69 @@
+import type { ValidateFunction } from 'ajv';
+import type { FastifyReply } from 'fastify';
+import type { TSchema } from 'typebox';
+import { Band, ConcertOutput, Event, makeAjv, Venue, type WrittenConcert } from '#contracts';
+import { sendProblem, sendRecord, versionETag } from '#http';
+import { Fault } from '#problem';
+import { concertDetail, concertETag } from '#read-model';
+import type { Execution, Json } from '#saga';
+import { failureOf } from './failure.js';
+
+/** Answers a write as its execution is: the same execution is always answered with the same bytes. */
+export function sendExecution(reply: FastifyReply, execution: Execution): void {
+  reply.header('cache-control', 'no-store');
+  if (execution.status === 'RUNNING') sendRunning(reply, execution);
+  else if (execution.status === 'SUCCEEDED') sendSuccess(reply, execution);
+  else sendProblem(reply, failureOf(execution), instanceOf(execution));
+}
+
+function sendSuccess(reply: FastifyReply, execution: Execution): void {
+  const [verb, kind = ''] = execution.stateMachine.split('-');
+  if (verb === 'delete') {
+    void reply.code(204).send();
+    return;
+  }
+  const { record, etag } = writtenBy(execution, kind);
+  if (verb === 'create') reply.code(201).header('location', `/${kind}s/${record.id}`);
+  sendRecord(reply, record, etag);
+}
+
+/** Where an execution is looked at, and that it goes on. */
+export function sendRunning(reply: FastifyReply, { id, status, stateMachine }: Execution): void {
+  reply.code(202).header('location', `/executions/${id}`);
+  sendRecord(reply, { execution: { id, status, stateMachine } }, undefined);
+}
+
+const ajv = makeAjv();
+const recordCheck = <S extends TSchema>(schema: S) => ajv.compile<{ id: number; version: number }>(schema);
+const isRecord: Record<string, ValidateFunction<{ id: number; version: number }>> = {
+  band: recordCheck(Band),
+  venue: recordCheck(Venue),
+  event: recordCheck(Event),
+};
+const isConcertOutput = ajv.compile<ConcertOutput>(ConcertOutput);
+
+function writtenBy({ id, output }: Execution, kind: string): { record: { id: number }; etag: string } {
+  if (isConcertOutput(output)) return { record: writtenConcert(output), etag: concertETag(output) };
+  if (isRecord[kind]?.(output)) return { record: output, etag: versionETag(output) };
+  throw new Fault('Internal', `the execution ${id} succeeded with what is no ${kind}`);
+}
+
+function writtenConcert(output: ConcertOutput): WrittenConcert {
+  const { band, venue, event } = output.created;
+  const made = { band, venue, event };
+  return { ...concertDetail(output), created: partNames.filter((name) => made[name]) };
+}
+
+const partNames = ['band', 'venue', 'event'] as const;
+
+/** The address that a failed request was sent to. */
+function instanceOf({ request }: Execution): string {
+  const { path, query } = asObject(request);
+  const parameters = new URLSearchParams(
+    Object.entries(asObject(query)).map(([name, value]) => [name, String(value)]),
+  ).toString();
+  return `${String(path)}${parameters && '?'}${parameters}`;
+}
+
+const asObject = (value: Json | undefined): { [name: string]: Json } =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) ? value : {};

@@ -1,0 +1,4 @@
+import { run } from '#serve';
+import { startOrchestrator } from './orchestrator.js';
+
+void run('orchestrator', startOrchestrator);
