@@ -39,17 +39,34 @@ export interface Rows {
 /** The tokens that the tests write with, as WRITE_TOKENS says them. */
 const WRITE_TOKEN = 'local:0123456789abcdef0123456789abcdef';
 
+interface Parts {
+  /** Of the gateway. */
+  url: string;
+  /** The gateway, as its OpenAPI document describes it. */
+  api: ApiClient;
+  /** The orchestrator likewise, with a token. */
+  writes: ApiClient;
+  clients: Record<ServiceName, RpcClient>;
+  addresses: Record<ServiceName, Address>;
+  environment: Readonly<Record<string, string>>;
+  closers: Record<ServiceName | 'gateway' | 'orchestrator' | 'folder', () => Promise<void>>;
+}
+
 /** The whole system in this process, on free ports and stores of its own: four services, the gateway and the orchestrator. */
 export class System {
-  private constructor(
-    readonly url: string,
-    readonly api: ApiClient,
-    /** The orchestrator, with a token. */
-    readonly writes: ApiClient,
-    readonly clients: Record<ServiceName, RpcClient>,
-    readonly addresses: Record<ServiceName, Address>,
-    private readonly closers: Record<ServiceName | 'gateway' | 'orchestrator' | 'folder', () => Promise<void>>,
-  ) {}
+  readonly url: Parts['url'];
+  readonly api: Parts['api'];
+  readonly writes: Parts['writes'];
+  readonly clients: Parts['clients'];
+  readonly addresses: Parts['addresses'];
+
+  private constructor(private readonly parts: Parts) {
+    this.url = parts.url;
+    this.api = parts.api;
+    this.writes = parts.writes;
+    this.clients = parts.clients;
+    this.addresses = parts.addresses;
+  }
 
   /** @param variables as an environment would say them; without `MONGO_URL` the stores are SQLite files */
   static async start(variables: Record<string, string> = {}): Promise<System> {
@@ -74,7 +91,7 @@ export class System {
     const client = (service: ServiceName) => new RpcClient({ service, ...addresses[service] });
     const clients = { bands: client('bands'), venues: client('venues'), events: client('events'), concerts: client('concerts') };
     const writes = await ApiClient.of(urlOf(orchestrator.address), token);
-    return new System(url, await ApiClient.of(url), writes, clients, addresses, {
+    const closers = {
       bands: bands.close,
       venues: venues.close,
       events: events.close,
@@ -82,7 +99,8 @@ export class System {
       gateway: gateway.close,
       orchestrator: orchestrator.close,
       folder: () => rm(dataDir, { recursive: true, force: true }),
-    });
+    };
+    return new System({ url, api: await ApiClient.of(url), writes, clients, addresses, environment, closers });
   }
 
   async load({ bands = [], venues = [], events = [], concerts = [] }: Rows): Promise<void> {
@@ -94,16 +112,23 @@ export class System {
 
   /** Ends one service, as if its host had gone. */
   stop(service: ServiceName): Promise<void> {
-    return this.closers[service]();
+    return this.parts.closers[service]();
+  }
+
+  /** Starts a stopped service again, on the store and the port that it had. */
+  async restart(service: ServiceName): Promise<void> {
+    const port = { [`${service.toUpperCase()}_TCP_PORT`]: String(this.addresses[service].port) };
+    const { close } = await startOwnerService(owners[service], readConfig({ ...this.parts.environment, ...port }), logger);
+    this.parts.closers[service] = close;
   }
 
   context = () => ({ deadline: Date.now() + CALL_TIMEOUT_MS, requestId: 'test', traceId: 'test' });
 
   async close(): Promise<void> {
     for (const name of serviceNames) this.clients[name].close();
-    await Promise.all([this.closers.gateway(), this.closers.orchestrator()]);
-    await Promise.all(serviceNames.map((name) => this.closers[name]()));
-    await this.closers.folder();
+    await Promise.all([this.parts.closers.gateway(), this.parts.closers.orchestrator()]);
+    await Promise.all(serviceNames.map((name) => this.parts.closers[name]()));
+    await this.parts.closers.folder();
   }
 }
 

@@ -1,11 +1,11 @@
-import type { ValidateFunction } from 'ajv';
 import type { FastifyReply } from 'fastify';
-import type { TSchema } from 'typebox';
-import { Band, ConcertOutput, Event, makeAjv, Venue, type WrittenConcert } from '#contracts';
+import Type from 'typebox';
+import { ConcertOutput, Id, Version, type WrittenConcert } from '#contracts';
 import { sendProblem, sendRecord, versionETag } from '#http';
 import { Fault } from '#problem';
 import { concertDetail, concertETag } from '#read-model';
 import type { Execution, Json } from '#saga';
+import { compiled } from './compiled.js';
 import { failureOf } from './failure.js';
 
 /** Answers a write as its execution is: the same execution is always answered with the same bytes. */
@@ -22,7 +22,7 @@ function sendSuccess(reply: FastifyReply, execution: Execution): void {
     void reply.code(204).send();
     return;
   }
-  const { record, etag } = writtenBy(execution, kind);
+  const { record, etag } = writtenBy(execution);
   if (verb === 'create') reply.code(201).header('location', `/${kind}s/${record.id}`);
   sendRecord(reply, record, etag);
 }
@@ -33,19 +33,15 @@ export function sendRunning(reply: FastifyReply, { id, status, stateMachine }: E
   sendRecord(reply, { execution: { id, status, stateMachine } }, undefined);
 }
 
-const ajv = makeAjv();
-const recordCheck = <S extends TSchema>(schema: S) => ajv.compile<{ id: number; version: number }>(schema);
-const isRecord: Record<string, ValidateFunction<{ id: number; version: number }>> = {
-  band: recordCheck(Band),
-  venue: recordCheck(Venue),
-  event: recordCheck(Event),
-};
-const isConcertOutput = ajv.compile<ConcertOutput>(ConcertOutput);
+const concertOutput = compiled(ConcertOutput);
+/** Any record, with what its answer is headed by. */
+const stored = compiled(Type.Object({ id: Id, version: Version }));
 
-function writtenBy({ id, output }: Execution, kind: string): { record: { id: number }; etag: string } {
+function writtenBy({ id, stateMachine, output }: Execution): { record: { id: number }; etag: string } {
+  const [isConcertOutput, isStored] = [concertOutput(), stored()];
   if (isConcertOutput(output)) return { record: writtenConcert(output), etag: concertETag(output) };
-  if (isRecord[kind]?.(output)) return { record: output, etag: versionETag(output) };
-  throw new Fault('Internal', `the execution ${id} succeeded with what is no ${kind}`);
+  if (isStored(output)) return { record: output, etag: versionETag(output) };
+  throw new Fault('Internal', `the execution ${id} succeeded with what ${stateMachine} does not write`);
 }
 
 function writtenConcert(output: ConcertOutput): WrittenConcert {

@@ -1,13 +1,12 @@
 import type { Static, TSchema } from 'typebox';
-import { makeAjv, schemaFaults } from '#contracts';
+import { schemaFaults } from '#contracts';
 import { Fault, type FieldFault } from '#problem';
+import { compiled } from './compiled.js';
 
 /** A body with more faults than this is not read by a person; the first of each place is enough. */
 const MAX_FAULTS = 50;
 /** The sender chooses the names in its body, and with them the length of the pointers to its faults. */
 const MAX_POINTER_LENGTH = 256;
-
-const ajv = makeAjv({ allErrors: true, verbose: true });
 
 /**
  * Reads a part of a body.
@@ -17,8 +16,9 @@ const ajv = makeAjv({ allErrors: true, verbose: true });
 export type BodyReader<T> = (value: unknown, at: string, faults: FieldFault[]) => T | undefined;
 
 export function bodyReader<S extends TSchema>(schema: S): BodyReader<Static<S>> {
-  const isValid = ajv.compile<Static<S>>(schema);
+  const validator = compiled(schema);
   return (value, at, faults) => {
+    const isValid = validator();
     if (isValid(value)) return value;
     const found = new Map<string, FieldFault>();
     for (const { pointer, code, detail } of schemaFaults(isValid.errors?.slice(0, 4 * MAX_FAULTS))) {

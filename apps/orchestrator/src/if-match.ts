@@ -25,7 +25,7 @@ export function readChange(
  * The version that the header `If-Match` expects; null for `*`, which any will do for.
  * @throws Fault PreconditionRequired without one, PreconditionFailed when no ETag in it can be that of an entity of ours
  */
-export function readExpectedVersion(header: string | undefined): number | null {
+function readExpectedVersion(header: string | undefined): number | null {
   const text = header?.trim() ?? '';
   if (text === '') {
     throw new Fault('PreconditionRequired', 'the header If-Match must say which version is to be changed: its ETag, or *');

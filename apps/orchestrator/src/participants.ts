@@ -1,11 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ValidateFunction } from 'ajv';
+import type { TSchema } from 'typebox';
 import { serviceNames } from '#config';
-import { bandSteps, type CallContract, concertSteps, eventSteps, makeAjv, schemaFaults, venueSteps } from '#contracts';
+import { bandSteps, type CallContract, concertSteps, eventSteps, schemaFaults, venueSteps } from '#contracts';
 import { Fault, type FieldFault, toFault } from '#problem';
 import type { RpcClient } from '#rpc';
 import type { Json, JsonObject, TaskCall, TaskCaller } from '#saga';
 import type { ServiceClients } from '#serve';
+import { compiled } from './compiled.js';
 
 /** Pauses between two tries of a call that a service did not take. */
 const FIRST_PAUSE_MS = 200;
@@ -42,30 +44,30 @@ export function participantCaller(clients: ServiceClients): TaskCaller {
 const isRepeat = (reply: Json): reply is { repeat: JsonObject } =>
   typeof reply === 'object' && reply !== null && 'repeat' in reply;
 
-const ajv = makeAjv({ allErrors: true, verbose: true });
-
-/** One step of one service. Its schemas are compiled when it is first called: a process that starts needs none of them. */
+/** One step of one service. */
 class Participant {
   readonly #client: RpcClient;
   readonly #contract: CallContract;
-  #isRequest: ValidateFunction | undefined;
-  #isReply: ValidateFunction<Json> | undefined;
+  readonly #request: () => ValidateFunction;
+  readonly #reply: () => ValidateFunction<Json>;
 
   constructor(client: RpcClient, contract: CallContract) {
     this.#client = client;
     this.#contract = contract;
+    this.#request = compiled(contract.request);
+    this.#reply = compiled<TSchema, Json>(contract.reply);
   }
 
   /** @throws Fault */
   async answer(task: TaskCall): Promise<Json> {
     const request = { ...asObject(task.input), ...task.memo };
-    this.#isRequest ??= ajv.compile(this.#contract.request);
-    if (!this.#isRequest(request)) {
-      throw new Fault('ValidationError', `${task.state} asks for what cannot be`, fieldFaults(this.#isRequest));
+    const isRequest = this.#request();
+    if (!isRequest(request)) {
+      throw new Fault('ValidationError', `${task.state} asks for what cannot be`, fieldFaults(isRequest));
     }
     const reply = await this.#callUntilTaken(request, task);
-    this.#isReply ??= ajv.compile<Json>(this.#contract.reply);
-    if (this.#isReply(reply)) return reply;
+    const isReply = this.#reply();
+    if (isReply(reply)) return reply;
     throw new Fault('Internal', `${this.#contract.name} was answered with what is no answer to it`);
   }
 
