@@ -28,7 +28,7 @@ export class ApiClient {
   private readonly validators = new Map<object, ValidateFunction>();
 
   private constructor(
-    private readonly url: string,
+    readonly url: string,
     private readonly document: OpenApi,
     private readonly headers: Record<string, string>,
   ) {}

@@ -1,15 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { resolve } from 'node:path';
 import { afterAll, beforeAll, describe } from '@jest/globals';
 import { MongoClient } from 'mongodb';
-import { MongoMemoryReplSet, MongoMemoryServer } from 'mongodb-memory-server-core';
+import { MongoMemoryServer } from 'mongodb-memory-server-core';
 import { readTestEngines } from '#config';
+import { MONGOD, MONGOD_BINARY, OwnMongo } from '../../bench/support/own-mongo.js';
 
-/** Where `make engines` puts it. */
-const MONGOD = resolve(import.meta.dirname, '../../.engines/mongod');
-/** Naming the version keeps the starter from asking the binary for it and comparing. */
-const binary = { systemBinary: MONGOD, version: '6.0.5', checkMD5: false };
+export { OwnMongo };
+
 const START_DEADLINE_MS = 60_000;
 
 const { mongoUrl, required } = readTestEngines();
@@ -35,40 +33,9 @@ async function startTestMongo(): Promise<TestMongo> {
 const withDatabase = (url: string, database: string) =>
   url.replace(/^(mongodb(?:\+srv)?:\/\/[^/?]+)(?:\/[^?]*)?/, `$1/${database}`);
 
-/** A replica set that a test may kill and start again on the same files and port. */
-export class OwnMongo {
-  private constructor(
-    private readonly replicaSet: MongoMemoryReplSet,
-    readonly url: string,
-  ) {}
-
-  static async start(): Promise<OwnMongo> {
-    const replicaSet = await MongoMemoryReplSet.create({ binary, replSet: { count: 1, storageEngine: 'wiredTiger' } });
-    return new OwnMongo(replicaSet, replicaSet.getUri());
-  }
-
-  /** Sends a signal to the server: SIGSTOP, SIGCONT. */
-  signal(signal: 'SIGSTOP' | 'SIGCONT'): void {
-    for (const { instanceInfo } of this.replicaSet.servers) instanceInfo?.instance.mongodProcess?.kill(signal);
-  }
-
-  /** Ends the server; its files stay. */
-  async pause(): Promise<void> {
-    await this.replicaSet.stop({ doCleanup: false });
-  }
-
-  async resume(): Promise<void> {
-    await this.replicaSet.start();
-  }
-
-  async stop(): Promise<void> {
-    await this.replicaSet.stop({ doCleanup: true, force: true });
-  }
-}
-
 /** A MongoDB that is no replica set. */
 export async function startStandaloneMongo(): Promise<{ url: string; stop(): Promise<void> }> {
-  const server = await MongoMemoryServer.create({ binary, instance: { storageEngine: 'wiredTiger' } });
+  const server = await MongoMemoryServer.create({ binary: MONGOD_BINARY, instance: { storageEngine: 'wiredTiger' } });
   return {
     url: server.getUri(),
     stop: async () => {
