@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { MongoClient } from 'mongodb';
 import { serviceNames } from '#config';
+import { cpuMsOfAll } from '../support/cpu-time.js';
 
 const DIST = resolve(import.meta.dirname, '../..');
 const MONGOD = resolve(DIST, '../.engines/mongod');
@@ -21,8 +22,6 @@ const STOP_TIMEOUT_MS = 20_000;
 const OUTPUT_TAIL_LENGTH = 4_096;
 /** Each system may cache what a small server has: SQLite takes 128 MiB a service. */
 const MONGO_CACHE_GB = 1;
-/** Linux counts the CPU time of a process in hundredths of a second, whatever the kernel's own clock. */
-const MS_PER_TICK = 10;
 
 export type Store = 'sqlite' | 'mongodb';
 
@@ -68,9 +67,8 @@ export class BenchSystem implements AsyncDisposable {
   }
 
   /** CPU time of all processes since their start; undefined where the system does not tell. */
-  async cpuMs(): Promise<number | undefined> {
-    const times = await Promise.all(this.children.map((child) => child.cpuMs()));
-    return times.reduce((sum: number | undefined, time) => (sum === undefined || time === undefined ? undefined : sum + time), 0);
+  cpuMs(): Promise<number | undefined> {
+    return cpuMsOfAll(this.children.map(({ pid }) => pid));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -113,12 +111,10 @@ class Child {
     });
   }
 
-  async cpuMs(): Promise<number | undefined> {
-    const stat = await readFile(`/proc/${this.#process.pid}/stat`, 'utf8').catch(() => undefined);
-    if (stat === undefined) return undefined;
-    // proc(5): after the name in brackets, the 12th and 13th fields are the user and system time.
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return (Number(fields[11]) + Number(fields[12])) * MS_PER_TICK;
+  get pid(): number {
+    const { pid } = this.#process;
+    if (pid === undefined) throw new Error(`${this.#name} was not started`);
+    return pid;
   }
 
   async stop(): Promise<void> {

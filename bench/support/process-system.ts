@@ -11,18 +11,23 @@ import { RpcClient } from '#rpc';
 import { AppProcess } from './app-process.js';
 import { freePorts } from './free-ports.js';
 
-export type AppName = ServiceName | 'concerts-gateway';
+const appNames = [...serviceNames, 'concerts-gateway', 'orchestrator'] as const;
+export type AppName = (typeof appNames)[number];
 
-const GATEWAY = 'concerts-gateway';
-/** Five processes that start at once on a busy machine. */
+/** The secret that writes are sent with, as `Authorization: Bearer`. */
+export const WRITE_SECRET = '0123456789abcdef0123456789abcdef';
+/** Six processes that start at once on a busy machine. */
 const READY_TIMEOUT_MS = 30_000;
 const POLL_MS = 20;
 /** A page of an upsert takes milliseconds; on a busy machine more. */
 const WRITE_TIMEOUT_MS = 20_000;
 
-/** The whole system as it really runs: a process for each service and the gateway, on stores and ports of its own. */
+/** The whole system as it really runs: a process for each service, the gateway and the orchestrator, on stores and ports of its own. */
 export class ProcessSystem {
+  /** Of the gateway. */
   readonly url: string;
+  /** Of the orchestrator. */
+  readonly writesUrl: string;
   readonly #processes = new Map<AppName, AppProcess>();
 
   private constructor(
@@ -30,14 +35,16 @@ export class ProcessSystem {
     readonly environment: Readonly<Record<string, string>>,
   ) {
     this.url = `http://127.0.0.1:${environment.GATEWAY_HTTP_PORT}`;
+    this.writesUrl = `http://127.0.0.1:${environment.ORCHESTRATOR_HTTP_PORT}`;
   }
 
   /** Resolves when all answer. @param variables besides those of the ports and the folder */
   static async start(variables: Readonly<Record<string, string>> = {}): Promise<ProcessSystem> {
     const folder = await mkdtemp(join(tmpdir(), 'backline-processes-'));
-    const system = new ProcessSystem(folder, { ...(await ownPlace(folder)), LOG_LEVEL: 'warn', ...variables });
+    const place = { ...(await ownPlace(folder)), WRITE_TOKENS: `local:${WRITE_SECRET}` };
+    const system = new ProcessSystem(folder, { ...place, LOG_LEVEL: 'warn', ...variables });
     try {
-      for (const name of [...serviceNames, GATEWAY] as const) system.start(name);
+      for (const name of appNames) system.start(name);
       await system.ready();
     } catch (error) {
       await system.close();
@@ -69,7 +76,12 @@ export class ProcessSystem {
     return app;
   }
 
-  /** Resolves when the gateway and all services answer. */
+  /** Those that run. */
+  get pids(): number[] {
+    return [...this.#processes.values()].filter((app) => app.isRunning).map(({ pid }) => pid);
+  }
+
+  /** Resolves when the gateway, the orchestrator with its journal, and all services answer. */
   async ready(): Promise<void> {
     await until(
       () => this.#isReady(),
@@ -109,12 +121,18 @@ export class ProcessSystem {
   }
 
   async #isReady(): Promise<boolean> {
-    try {
-      const text = await (await fetch(`${this.url}/health/ready`)).text();
-      return text.split('"up":true').length === 1 + serviceNames.length;
-    } catch {
-      return false; // it does not listen yet
-    }
+    const up = await Promise.all([this.url, this.writesUrl].map(countUp));
+    return up[0] === serviceNames.length && up[1] === serviceNames.length + 1;
+  }
+}
+
+/** How many things are up that the readiness of a process tells of. */
+async function countUp(url: string): Promise<number> {
+  try {
+    const text = await (await fetch(`${url}/health/ready`)).text();
+    return text.split('"up":true').length - 1;
+  } catch {
+    return 0; // it does not listen yet
   }
 }
 

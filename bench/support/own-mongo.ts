@@ -1,0 +1,48 @@
+import { join } from 'node:path';
+import { MongoMemoryReplSet } from 'mongodb-memory-server-core';
+
+/** Where `make engines` puts it; tests and benchmarks are run in the project's folder. */
+export const MONGOD = join(process.cwd(), '.engines/mongod');
+/** Naming the version keeps the starter from asking the binary for it and comparing. */
+export const MONGOD_BINARY = { systemBinary: MONGOD, version: '6.0.5', checkMD5: false };
+
+/** A replica set of one node, on a port and in a folder of its own, that may be killed and started again on both. */
+export class OwnMongo {
+  private constructor(
+    private readonly replicaSet: MongoMemoryReplSet,
+    readonly url: string,
+  ) {}
+
+  static async start(): Promise<OwnMongo> {
+    const replicaSet = await MongoMemoryReplSet.create({
+      binary: MONGOD_BINARY,
+      replSet: { count: 1, storageEngine: 'wiredTiger' },
+    });
+    return new OwnMongo(replicaSet, replicaSet.getUri());
+  }
+
+  get pid(): number {
+    const [server] = this.replicaSet.servers;
+    const pid = server?.instanceInfo?.instance.mongodProcess?.pid;
+    if (pid === undefined) throw new Error('the MongoDB does not run');
+    return pid;
+  }
+
+  /** Sends a signal to the server: SIGSTOP, SIGCONT. */
+  signal(signal: 'SIGSTOP' | 'SIGCONT'): void {
+    process.kill(this.pid, signal);
+  }
+
+  /** Ends the server; its files stay. */
+  async pause(): Promise<void> {
+    await this.replicaSet.stop({ doCleanup: false });
+  }
+
+  async resume(): Promise<void> {
+    await this.replicaSet.start();
+  }
+
+  async stop(): Promise<void> {
+    await this.replicaSet.stop({ doCleanup: true, force: true });
+  }
+}
