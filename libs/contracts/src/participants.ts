@@ -130,6 +130,12 @@ export const ConcertsOf = Type.Union([
 /** Concerts that one call of a cascade deletes: a transaction of a few tens of milliseconds. */
 export const MAX_CONCERTS_PER_DELETE = 500;
 
+/** How far a cascade has come: how many it deleted, and which it saw to be deleted next. */
+const cascaded = {
+  deleted: Type.Integer({ minimum: 0 }),
+  concerts: Type.Array(Type.Object({ id: Id, version: Version }, closed), { maxItems: MAX_CONCERTS_PER_DELETE }),
+};
+
 export const concertSteps = {
   ...participantCalls('concerts', Concert, ConcertValue),
   /** How many concerts refer to it; `Conflict`, naming the number, when they are more than `atMost`. */
@@ -139,16 +145,14 @@ export const concertSteps = {
     Type.Object({ count: Type.Integer({ minimum: 0 }) }, closed),
   ),
   /**
-   * Deletes some of the concerts that refer to it, and wants to be called again until none is left. `Unavailable` while
-   * all that are left belong to executions that have not ended.
+   * Deletes the concerts that it is given, as far as they are as they were seen, and wants to be called again with the
+   * next that refer to it until none is left; at first it only sees some. So a call that comes when all is over finds no
+   * concert as it was. `Unavailable` while all that are left belong to executions that have not ended.
    */
   deleteOf: defineCall(
     'concerts.deleteOf',
-    Type.Object({ of: ConcertsOf, stepKey: StepKey, deleted: Type.Optional(Type.Integer({ minimum: 0 })) }, closed),
-    Type.Union([
-      repeatOf(Type.Object({ deleted: Type.Integer({ minimum: 0 }) }, closed)),
-      Type.Object({ deleted: Type.Integer({ minimum: 0 }) }, closed),
-    ]),
+    Type.Object({ of: ConcertsOf, stepKey: StepKey, ...Type.Partial(Type.Object(cascaded)).properties }, closed),
+    Type.Union([repeatOf(Type.Object(cascaded, closed)), Type.Object({ deleted: cascaded.deleted }, closed)]),
   ),
 };
 

@@ -8,10 +8,9 @@ import {
   type RequestOf,
 } from '#contracts';
 import { numberOf, type SqliteDatabase } from '#database';
-import { afterDelete, referenceOf } from './concerts-of.js';
+import { afterDelete, deletionsOf, referenceOf } from './concerts-of.js';
 import { SqliteEntities } from './entities.sqlite.js';
 import type { SqliteKind } from './kind.sqlite.js';
-import { removeAny } from './participant.js';
 
 type DeleteOf = typeof concertSteps.deleteOf;
 export type DeleteOperation = { deleteOf(request: RequestOf<DeleteOf>): ReplyOf<DeleteOf> };
@@ -31,12 +30,17 @@ export function countReferring(db: SqliteDatabase, of: ConcertsOf, limit: number
 export function deleteOperation(db: SqliteDatabase, kind: SqliteKind<Concert, ConcertValue>): DeleteOperation {
   const entities = new SqliteEntities(db, kind);
   return {
-    deleteOf: ({ of, stepKey, deleted: before = 0 }) => {
-      const { field, id } = referenceOf(of);
-      const found = entities.liveWhere(`where ${columnOf[field]} = ? and ${SETTLED} limit ?`, id, MAX_CONCERTS_PER_DELETE);
-      const writes = found.flatMap((entity) => removeAny(entity, { stepKey }, Date.now()).writes);
+    deleteOf: (request) => {
+      const { field, id } = referenceOf(request.of);
+      const found = entities.byIds((request.concerts ?? []).map((concert) => concert.id));
+      const { writes, done } = deletionsOf(request, found, Date.now());
       entities.write(entities.withIds(writes), found);
-      return afterDelete({ before, deleted: found.length, isAnyLeft: countReferring(db, of, 1) > 0 });
+      return afterDelete({
+        deleted: (request.deleted ?? 0) + done + writes.length,
+        isProgress: writes.length > 0,
+        next: entities.liveWhere(`where ${columnOf[field]} = ? and ${SETTLED} limit ?`, id, MAX_CONCERTS_PER_DELETE),
+        isAnyLeft: countReferring(db, request.of, 1) > 0,
+      });
     },
   };
 }

@@ -1,5 +1,6 @@
-import type { ConcertsOf, Repeat } from '#contracts';
+import type { ConcertsOf, concertSteps, ReplyOf, RequestOf } from '#contracts';
 import { Fault } from '#problem';
+import { type Entity, removeAny } from './participant.js';
 
 /** What concerts refer to, and its id. */
 export function referenceOf(of: ConcertsOf): { field: 'bandId' | 'venueId' | 'eventId'; id: number } {
@@ -20,18 +21,41 @@ export function assertAtMost(count: number, atMost: number): void {
   throw new Fault('Conflict', `${number} concerts refer to it`);
 }
 
-/** @param before how many earlier calls deleted @param deleted how many this one did */
+type DeleteOf = RequestOf<typeof concertSteps.deleteOf>;
+
+/**
+ * What a call of a cascade deletes of the concerts that the call before saw.
+ * @param found those concerts, as they are now
+ * @returns `done`: how many an earlier copy of the call has deleted
+ */
+export function deletionsOf({ stepKey, concerts = [] }: DeleteOf, found: readonly Entity[], now: number) {
+  const seen = new Map(concerts.map(({ id, version }) => [id, version]));
+  const asSeen = found.filter(({ id, version, saga }) => version === seen.get(id) && saga.pinned && saga.holders.length === 0);
+  const isDone = ({ id, saga }: Entity) =>
+    saga.lastSteps.some((last) => last.stepKey === stepKey && last.version - 1 === seen.get(id));
+  return {
+    writes: asSeen.flatMap((concert) => removeAny(concert, { stepKey }, now).writes),
+    done: found.filter(isDone).length,
+  };
+}
+
+/**
+ * @param deleted how many this call and those before it did @param isProgress whether this one did any
+ * @param next some that can be deleted now
+ */
 export function afterDelete({
-  before,
   deleted,
+  isProgress,
+  next,
   isAnyLeft,
 }: {
-  before: number;
   deleted: number;
+  isProgress: boolean;
+  next: readonly Entity[];
   isAnyLeft: boolean;
-}): Repeat<{ deleted: number }> | { deleted: number } {
-  const total = { deleted: before + deleted };
-  if (!isAnyLeft) return total;
-  if (deleted === 0) throw new Fault('Unavailable', 'the concerts that are left belong to writes that have not ended');
-  return { repeat: total };
+}): ReplyOf<typeof concertSteps.deleteOf> {
+  if (!isAnyLeft) return { deleted };
+  if (!isProgress && next.length === 0)
+    throw new Fault('Unavailable', 'the concerts that are left belong to writes that have not ended');
+  return { repeat: { deleted, concerts: next.map(({ id, version }) => ({ id, version })) } };
 }

@@ -12,7 +12,7 @@ import {
 } from '#contracts';
 import type { MongoDatabase, MongoIndex, MongoMigrations, ReadOptions } from '#database';
 import { keyOf, placeOf } from './concert-place.js';
-import { afterDelete, assertAtMost, countLimit, referenceOf } from './concerts-of.js';
+import { afterDelete, assertAtMost, countLimit, deletionsOf, referenceOf } from './concerts-of.js';
 import { deletedIndex, type RecordDocument } from './entities.mongo.js';
 import {
   type Block,
@@ -27,7 +27,6 @@ import {
   type StatusClass,
 } from './find-concerts.js';
 import { concertKind } from './kinds.js';
-import { removeAny } from './participant.js';
 import type { ConcertSteps, ConcertStore, Within } from './port.js';
 import { MongoRecords } from './records.mongo.js';
 
@@ -110,18 +109,25 @@ class MongoConcerts extends MongoRecords<Concert, ConcertValue, ConcertSteps> im
     return { count };
   }
 
-  async deleteOf({ of, stepKey, deleted: before = 0 }: RequestOf<typeof concertSteps.deleteOf>, { deadline }: Within) {
+  async deleteOf(request: RequestOf<typeof concertSteps.deleteOf>, { deadline }: Within) {
     await this.db.confirmPrimary(deadline);
-    const { filter, hint } = referring(of);
-    const found = await this.db.read(deadline, (options) =>
-      this.entities.find({ ...filter, ...SETTLED }, { ...options, hint, limit: MAX_CONCERTS_PER_DELETE }),
-    );
-    const writes = found.entities.flatMap((entity) => removeAny(entity, { stepKey }, Date.now()).writes);
+    const ids = (request.concerts ?? []).map(({ id }) => id);
+    const found = await this.db.read(deadline, (options) => this.entities.find({ _id: { $in: ids } }, options));
+    const { writes, done } = deletionsOf(request, found.entities, Date.now());
     const tombstones = await this.entities.withIds(writes);
     const deleted = await this.db.write(deadline, (options) =>
       this.entities.write(tombstones, found, { ...options, ordered: false }),
     );
-    return afterDelete({ before, deleted, isAnyLeft: (await this.countReferring(of, 1, deadline)) > 0 });
+    const { filter, hint } = referring(request.of);
+    const next = await this.db.read(deadline, (options) =>
+      this.entities.find({ ...filter, ...SETTLED }, { ...options, hint, limit: MAX_CONCERTS_PER_DELETE }),
+    );
+    return afterDelete({
+      deleted: (request.deleted ?? 0) + done + deleted,
+      isProgress: deleted > 0,
+      next: next.entities,
+      isAnyLeft: next.entities.length > 0 || (await this.countReferring(request.of, 1, deadline)) > 0,
+    });
   }
 
   private countReferring(of: ConcertsOf, limit: number, deadline: number): Promise<number> {

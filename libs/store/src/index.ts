@@ -1,7 +1,7 @@
-export { afterDelete, assertAtMost, countLimit, referenceOf } from './concerts-of.js';
+export { afterDelete, assertAtMost, countLimit, deletionsOf, referenceOf } from './concerts-of.js';
 export { bandKind, concertKind, eventKind, venueKind } from './kinds.js';
 export { openBandStore, openConcertStore, openEventStore, openVenueStore, type StoreLocation } from './open.js';
-export { type Decision, type Draft, type Entity, removeAny, type SagaState } from './participant.js';
+export type { Decision, Draft, Entity, SagaState } from './participant.js';
 export type {
   BandStore,
   ConcertStore,

@@ -67,7 +67,10 @@ export type Draft = Omit<Entity, 'id'> & { id: number | undefined };
 export interface Decision<Answer> {
   /** In the order in which they can be written, all in one commit; none when nothing changes. One at most lacks an id. */
   writes: readonly Draft[];
-  /** @param newId what the one without an id was given */
+  /**
+   * @param newId what the one without an id was given
+   * @throws Fault a refusal; what is to be written is written nevertheless
+   */
   answer(newId: number): Answer;
 }
 
@@ -89,23 +92,23 @@ export interface Value {
   fields: Readonly<Record<string, unknown>>;
 }
 
+type TakenOrRepeat = Taken | Repeat<{ generation: number }>;
+
 /**
  * A create, or a hold: finds the entity, or makes it where it is given by value and there is none.
  * @param value nothing for a hold by id
  */
-export function take(
-  found: Entity | undefined,
-  step: TakeStep,
-  value: Value | undefined,
-  now: number,
-): Decision<Taken | Repeat<{ generation: number }>> {
+export function take(found: Entity | undefined, step: TakeStep, value: Value | undefined, now: number): Decision<TakenOrRepeat> {
+  if (found) return takeFound(found, step, value, now);
+  if (!value) throw notThere();
+  if (step.generation) return unchanged({ repeat: { generation: 0 } });
+  return written(live(value, step.stepKey, now), { created: true, held: true });
+}
+
+function takeFound(found: Entity, step: TakeStep, value: Value | undefined, now: number): Decision<TakenOrRepeat> {
   const { stepKey, generation = 0 } = step;
-  if (!found && !value) throw notThere();
-  if (!found && generation !== 0) return unchanged({ repeat: { generation: 0 } });
-  if (!found && value) return written(live(value, stepKey, now), { created: true, held: true });
-  if (!found) throw notThere();
   const { saga } = found;
-  if (saga.released.some((one) => one.stepKey === stepKey)) throw cancelled();
+  if (isReleased(found, stepKey)) throw cancelled();
   if (saga.holders.includes(stepKey)) return taken(found, { created: isMadeBy(found, stepKey), held: true });
   if (saga.deleted && !value) throw notThere();
   if (saga.generation !== generation) return unchanged({ repeat: { generation: saga.generation } });
@@ -119,6 +122,8 @@ export function take(
   if (step.mustBeNew) throw new Fault('Conflict', `it exists already, with the id ${found.id}`);
   if (saga.retiring !== null) throw retiringFault(found);
   if (saga.pinned && !step.evenPinned) return taken(found, { created, held: false });
+  // An id can be named before it is given to anything: a late copy of that hold must not hold what has it then.
+  if (!value && step.generation === undefined) return unchanged({ repeat: { generation } });
   assertRoom(saga, now);
   return written({ ...found, saga: { ...saga, holders: [...saga.holders, stepKey] } }, { created, held: true });
 }
@@ -168,30 +173,34 @@ export interface VersionedStep extends Step {
   expectedVersion: number;
 }
 
+interface Change {
+  restated(entity: Entity): Pick<Entity, 'key' | 'fields'>;
+  holder: Entity | undefined;
+}
+
 /**
  * A replace or patch: other fields, and another natural key perhaps. Under a key that is given up a fence stays, since
  * a create that comes late must not make the entity a second time. One that was done before answers what it made.
  * @param restated the fields as they shall be, and the key that comes of them
  * @param holder of that key, where it is not the entity itself
  */
-export function change(
-  found: Entity | undefined,
-  step: VersionedStep,
-  { restated, holder }: { restated(entity: Entity): Pick<Entity, 'key' | 'fields'>; holder: Entity | undefined },
-  now: number,
-): Decision<Entity> {
+export function change(found: Entity | undefined, step: VersionedStep, to: Change, now: number): Decision<Entity> {
+  return orRefused(found, step, now, () => changed(found, step, to, now));
+}
+
+function changed(found: Entity | undefined, step: VersionedStep, { restated, holder }: Change, now: number): Decision<Entity> {
   const entity = changeable(found, step);
   if (entity.found.saga.deleted) throw notThere();
   const { fields, key } = restated(entity.found);
   if (entity.done) return unchanged({ ...entity.found, fields, version: step.expectedVersion + 1 });
   if (entity.found.saga.retiring !== null) throw retiringFault(entity.found);
   assertMayGoOn(entity.found, now);
-  const changed = nextVersion({ ...entity.found, fields }, step.stepKey, now);
-  if (key === changed.key) return { writes: [changed], answer: () => changed };
+  const next = nextVersion({ ...entity.found, fields }, step.stepKey, now);
+  if (key === next.key) return { writes: [next], answer: () => next };
   if (holder && !holder.saga.deleted) throw new Fault('Conflict', `it would be the same as the one with the id ${holder.id}`);
   // Whoever holds it by its key would look for it there to let it go.
   assertUnheld(entity.found);
-  const moved = takingOver({ ...changed, key }, holder);
+  const moved = takingOver({ ...next, key }, holder);
   return {
     writes: [...(holder ? [{ ...holder, twin: true }] : []), moved, ...leftBehind(entity.found)],
     answer: () => moved,
@@ -200,7 +209,6 @@ export function change(
 
 /** Marks an entity as about to be deleted: from now on nothing new may refer to it. */
 export function retire(found: Entity | undefined, step: VersionedStep): Decision<Record<string, never>> {
-  if (found?.saga.released.some((one) => one.stepKey === step.stepKey)) throw cancelled();
   const entity = changeable(found, step);
   if (entity.done || entity.found.saga.retiring === step.stepKey) return unchanged({});
   if (entity.found.saga.retiring !== null) throw retiringFault(entity.found);
@@ -219,8 +227,35 @@ export function unretire(found: Entity | undefined, { stepKey }: Step, now: numb
 
 /** Deletes an entity that nothing holds and nothing refers to. */
 export function remove(found: Entity | undefined, step: VersionedStep, now: number): Decision<{ version: number }> {
-  const entity = changeable(found, step);
-  return entity.done ? unchanged({ version: step.expectedVersion + 1 }) : removed(entity.found, step, now);
+  return orRefused(found, step, now, () => {
+    const entity = changeable(found, step);
+    return entity.done ? unchanged({ version: step.expectedVersion + 1 }) : removed(entity.found, step, now);
+  });
+}
+
+/**
+ * A refusal ends the execution of the step, so it must hold for a copy of the step that comes later too. Where it might
+ * not, since the version is still to come to pass or is there now, the step is put among the released.
+ */
+function orRefused<Answer>(
+  found: Entity | undefined,
+  { stepKey, expectedVersion }: VersionedStep,
+  now: number,
+  decide: () => Decision<Answer>,
+): Decision<Answer> {
+  try {
+    return decide();
+  } catch (error) {
+    const isFinal = !found || found.version > expectedVersion || isReleased(found, stepKey);
+    if (isFinal || !(error instanceof Fault) || error.retryable) throw error;
+    const released = withReleased(found.saga, stepKey, now);
+    return {
+      writes: [{ ...found, saga: { ...found.saga, released } }],
+      answer: () => {
+        throw error;
+      },
+    };
+  }
 }
 
 /**
@@ -253,10 +288,15 @@ export function removeAny(found: Entity, { stepKey }: Step, now: number): Decisi
   return { writes: [deleted], answer: () => ({ version: deleted.version }) };
 }
 
-/** @throws Fault NotFound when it is gone, Conflict when it is about to be */
-export function check(found: Entity | undefined): Entity {
+/**
+ * @param stepKey of a step that relies on it: what that once found may have been deleted since, and made again by a write
+ *   that has not ended
+ * @throws Fault NotFound when it is gone, Conflict when it is about to be, or may be
+ */
+export function check(found: Entity | undefined, stepKey: string | undefined): Entity {
   if (!found || found.saga.deleted) throw notThere();
   if (found.saga.retiring !== null) throw retiringFault(found);
+  if (stepKey !== undefined && !found.saga.holders.includes(stepKey)) assertPinned(found);
   return found;
 }
 
@@ -328,6 +368,8 @@ function changeable(found: Entity | undefined, { expectedVersion, stepKey }: Ver
   if (found.version !== expectedVersion)
     throw new Fault('PreconditionFailed', `it has version ${found.version} now, not ${expectedVersion}`);
   assertPinned(found);
+  // Last, so that a step that was refused is refused with the same words again.
+  if (isReleased(found, stepKey)) throw cancelled();
   return { done: false, found };
 }
 
@@ -348,6 +390,8 @@ const written = (draft: Draft, how: { created: boolean; held: boolean }): Decisi
   writes: [draft],
   answer: (newId) => ({ id: draft.id ?? newId, version: draft.version, ...how }),
 });
+
+const isReleased = ({ saga }: Entity, stepKey: string): boolean => saga.released.some((one) => one.stepKey === stepKey);
 
 const isMadeBy = ({ saga }: Entity, stepKey: string): boolean => saga.lastSteps.some((last) => last.stepKey === stepKey);
 

@@ -1,5 +1,6 @@
 import type { UpsertOutcome } from '#contracts';
 import type { SqliteDatabase } from '#database';
+import { Fault, type WireFault } from '#problem';
 import { SqliteEntities } from './entities.sqlite.js';
 import { largestId } from './ids.js';
 import type { SqliteKind } from './kind.sqlite.js';
@@ -10,9 +11,11 @@ import { outcomeOf, type PlannedRow, planUpsert } from './upsert-plan.js';
 /** What the thread that writes a kind of record is asked for. */
 export type RecordOperations<V> = {
   upsert(rows: readonly (V & { id?: number })[]): UpsertOutcome[];
-  /** A call of the participant protocol. */
-  step(call: { name: StepName; request: never }): unknown;
+  /** A call of the participant protocol. What it refuses may be something that it has to write down. */
+  step(call: { name: StepName; request: never }): StepOutcome;
 };
+
+export type StepOutcome = { answer: unknown } | { refusal: WireFault };
 
 export function recordOperations<R extends V, V>(db: SqliteDatabase, kind: SqliteKind<R, V>): RecordOperations<V> {
   const entities = new SqliteEntities(db, kind);
@@ -28,9 +31,18 @@ export function recordOperations<R extends V, V>(db: SqliteDatabase, kind: Sqlit
       const { writes, answer, found } = decideOn(entities, step);
       const added = writes.find(({ id }) => id === undefined);
       entities.write(entities.withIds(writes), found);
-      return answer(added?.id ?? 0);
+      return outcomeOfStep(() => answer(added?.id ?? 0));
     },
   };
+}
+
+function outcomeOfStep(answer: () => unknown): StepOutcome {
+  try {
+    return { answer: answer() };
+  } catch (error) {
+    if (error instanceof Fault) return { refusal: error.toWire() };
+    throw error;
+  }
 }
 
 /** What a step comes to, with what is stored now. */

@@ -1,6 +1,6 @@
 import { type CallContract, completer, type ListRequest, type UpsertOutcome } from '#contracts';
 import { numberOf, type SqliteDatabase, SqliteStore, textOf } from '#database';
-import { assertInTime } from '#problem';
+import { assertInTime, faultFromWire } from '#problem';
 import { SqliteEntities } from './entities.sqlite.js';
 import { recordOf, type StoredRecord } from './kind.js';
 import type { SqliteKind } from './kind.sqlite.js';
@@ -36,7 +36,10 @@ export class SqliteRecords<R extends V, V, C extends Calls, Ops extends RecordOp
     this.steps = participant(async (name, request, { deadline }) => {
       assertInTime(deadline);
       const step = steps[name](request);
-      return step.readsOnly ? decideOn(entities, step).answer(0) : store.writer.run('step', { name, request }, deadline);
+      if (step.readsOnly) return decideOn(entities, step).answer(0);
+      const outcome = await store.writer.run('step', { name, request }, deadline);
+      if ('refusal' in outcome) throw faultFromWire(outcome.refusal);
+      return outcome.answer;
     });
   }
 

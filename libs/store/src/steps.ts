@@ -95,7 +95,7 @@ export function stepsOf<R extends V, V>(kind: Kind<R, V>) {
       const removing = kind.isReferredTo ? removeRetired : remove;
       return { of: { id: step.id }, decide: (found, now) => removing(found, step, now) };
     },
-    check: (of: { id: number }): Step => reading(of, (found) => record(check(found))),
+    check: ({ stepKey, ...of }: { id: number; stepKey?: string }): Step => reading(of, (found) => record(check(found, stepKey))),
     retire: (step: VersionedStep): Step => ({ of: { id: step.id }, decide: (found) => retire(found, step) }),
     unretire: ({ id, ...step }: Keyed & { id: number }): Step => {
       return { of: { id }, decide: (found, now) => unretire(found, step, now) };
