@@ -51,7 +51,7 @@ export class RunningExecution {
   readonly #definition: Definition;
   readonly #parts: RunningParts;
   #execution: Execution;
-  /** The commands that are waited for, with what takes back their timers. */
+  /** The commands that are waited for, or whose arrival is not written yet, with what takes back their timers. */
   readonly #awaited = new Map<string, () => void>();
   readonly #arrived: Arrival[] = [];
   #flushing: Promise<void> | undefined;
@@ -155,7 +155,6 @@ export class RunningExecution {
   #arrive(arrival: Arrival): void {
     if (this.#isGone) return;
     this.#awaited.get(arrival.command)?.();
-    this.#awaited.delete(arrival.command);
     this.#arrived.push(arrival);
     this.#flushSoon();
   }
@@ -189,6 +188,7 @@ export class RunningExecution {
       const change = arrival && changeBy(this.#definition, execution, arrival);
       if (change?.rewrite && append.length > 0) break;
       this.#arrived.shift();
+      if (arrival) this.#awaited.delete(arrival.command);
       if (!change) continue;
       execution = change.execution;
       rewrite = change.rewrite;
