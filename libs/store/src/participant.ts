@@ -207,11 +207,20 @@ function changed(found: Entity | undefined, step: VersionedStep, { restated, hol
   };
 }
 
-/** Marks an entity as about to be deleted: from now on nothing new may refer to it. */
-export function retire(found: Entity | undefined, step: VersionedStep): Decision<Record<string, never>> {
+export interface RetireStep extends VersionedStep {
+  /** Those who hold it will be waited for. */
+  evenHeld?: boolean;
+}
+
+/**
+ * Marks an entity as about to be deleted: from now on nothing new may refer to it. Who held it before may still do so
+ * until its execution ends, unseen by a count before that.
+ */
+export function retire(found: Entity | undefined, step: RetireStep): Decision<Record<string, never>> {
   const entity = changeable(found, step);
   if (entity.done || entity.found.saga.retiring === step.stepKey) return unchanged({});
   if (entity.found.saga.retiring !== null) throw retiringFault(entity.found);
+  if (!step.evenHeld) assertUnheld(entity.found, 'Conflict');
   return { writes: [{ ...entity.found, saga: { ...entity.found.saga, retiring: step.stepKey } }], answer: () => ({}) };
 }
 

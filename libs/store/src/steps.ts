@@ -9,6 +9,7 @@ import {
   type Entity,
   holderOf,
   pin,
+  type RetireStep,
   remove,
   removeRetired,
   retire,
@@ -96,7 +97,7 @@ export function stepsOf<R extends V, V>(kind: Kind<R, V>) {
       return { of: { id: step.id }, decide: (found, now) => removing(found, step, now) };
     },
     check: ({ stepKey, ...of }: { id: number; stepKey?: string }): Step => reading(of, (found) => record(check(found, stepKey))),
-    retire: (step: VersionedStep): Step => ({ of: { id: step.id }, decide: (found) => retire(found, step) }),
+    retire: (step: RetireStep): Step => ({ of: { id: step.id }, decide: (found) => retire(found, step) }),
     unretire: ({ id, ...step }: Keyed & { id: number }): Step => {
       return { of: { id }, decide: (found, now) => unretire(found, step, now) };
     },

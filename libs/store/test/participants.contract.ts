@@ -39,7 +39,7 @@ function asking(opened: () => BandStore) {
   const replace = (id: number, expectedVersion: number, row: { name: string; genres?: string[] }, step = newStep()) =>
     opened().steps.replace({ stepKey: step, id, expectedVersion, row }, soon());
   const retire = (id: number, expectedVersion: number, step: string) =>
-    opened().steps.retire({ stepKey: step, id, expectedVersion }, soon());
+    opened().steps.retire({ stepKey: step, id, expectedVersion, evenHeld: true }, soon());
   const unretire = (id: number, step: string) => opened().steps.unretire({ stepKey: step, id }, soon());
   const remove = (id: number, expectedVersion: number, step: string) =>
     opened().steps.delete({ stepKey: step, id, expectedVersion }, soon());
