@@ -40,10 +40,10 @@ async function main(): Promise<number> {
   }
 }
 
-const isMisuse = (error: unknown): error is Error =>
-  error instanceof CannotAudit ||
-  error instanceof CannotStart ||
-  (error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS'));
+function isMisuse(error: unknown): error is Error {
+  if (error instanceof CannotAudit || error instanceof CannotStart) return true;
+  return error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS');
+}
 
 function told({ findings, isCut, entities, executions }: Audit): number {
   for (const finding of findings) process.stdout.write(`${finding}\n`);
