@@ -6,9 +6,18 @@ import { GatewayModule } from '../apps/concerts-gateway/src/gateway.module.js';
 import { rawRequest } from './support/raw-http.js';
 import { System } from './support/system.js';
 
+interface Operation {
+  operationId?: string;
+  responses: Record<string, unknown>;
+  parameters?: { name: string; in: string }[];
+  requestBody?: { content: Record<string, { schema?: { example?: unknown } }> };
+  security?: object[];
+}
+
 interface Document {
   openapi: string;
-  paths: Record<string, Record<string, { responses: Record<string, unknown>; parameters?: { name: string; in: string }[] }>>;
+  paths: Record<string, Record<string, Operation>>;
+  components?: { securitySchemes?: Record<string, unknown> };
 }
 
 describe('the OpenAPI document', () => {
@@ -80,6 +89,61 @@ describe('the OpenAPI document', () => {
   });
 });
 
+describe('the OpenAPI document of the writes', () => {
+  const kinds = ['concerts', 'bands', 'venues', 'events'];
+  const writes = kinds.flatMap((kind) => [`POST /${kind}`, `PUT /${kind}/{id}`, `PATCH /${kind}/{id}`, `DELETE /${kind}/{id}`]);
+  const executions = ['GET /executions', 'GET /executions/{id}', 'POST /executions/{id}/stop'];
+  const open = ['GET /state-machines', 'GET /state-machines/{name}', 'GET /health/live', 'GET /health/ready'];
+
+  let system: System;
+  let document: Document;
+  let operations: [string, Operation][];
+  beforeAll(async () => {
+    system = await System.start();
+    document = JSON.parse((await system.writes.get('/openapi.json')).text);
+    operations = Object.entries(document.paths).flatMap(([path, methods]) =>
+      Object.entries(methods).map(([method, operation]): [string, Operation] => [`${method.toUpperCase()} ${path}`, operation]),
+    );
+  }, 60_000);
+  afterAll(() => system.close());
+
+  test('is of version 3.1 and has every route', () => {
+    expect(document.openapi).toMatch(/^3\.1\./);
+    expect(operations.map(([name]) => name).sort()).toEqual([...writes, ...executions, ...open].sort());
+    expect(new Set(operations.map(([, { operationId }]) => operationId)).size).toBe(operations.length);
+  });
+
+  test('asks for the token where one is needed', () => {
+    expect(document.components?.securitySchemes?.['bearer']).toMatchObject({ type: 'http', scheme: 'bearer' });
+    const secured = operations.filter(([, { security }]) => security?.some((one) => 'bearer' in one)).map(([name]) => name);
+    expect(secured.sort()).toEqual([...writes, ...executions].sort());
+    for (const [name, { responses }] of operations) expect([name, '401' in responses]).toEqual([name, secured.includes(name)]);
+  });
+
+  test('says of every write what it takes, and how it may end', () => {
+    for (const [name, { responses, parameters = [], requestBody }] of operations.filter(([one]) => writes.includes(one))) {
+      const [method] = name.split(' ');
+      const done = { POST: '201', DELETE: '204' }[String(method)] ?? '200';
+      const changing = method === 'POST' ? [] : ['404', '412', '428'];
+      const expected = [done, '202', '400', '401', '409', '413', '415', '422', '500', '503', ...changing];
+      expect(Object.keys(responses)).toEqual(expect.arrayContaining(expected));
+      const headers = parameters.filter((one) => one.in === 'header').map((one) => one.name);
+      expect(headers.sort()).toEqual(['Idempotency-Key', ...(method === 'POST' ? [] : ['If-Match']), 'Prefer']);
+      const bodies = Object.keys(requestBody?.content ?? {}).sort();
+      const json = method === 'PATCH' ? ['application/json', 'application/merge-patch+json'] : ['application/json'];
+      expect(bodies).toEqual(method === 'DELETE' ? [] : json);
+    }
+  });
+
+  test('has examples that can be sent as they are', async () => {
+    for (const [name, { requestBody }] of operations.filter(([one]) => writes.includes(one) && one.startsWith('POST'))) {
+      const example = requestBody?.content['application/json']?.schema?.example;
+      const { status } = await system.writes.post(name.replace('POST ', ''), example);
+      expect([name, status]).toEqual([name, 201]);
+    }
+  });
+});
+
 describe('Swagger UI', () => {
   let system: System;
   beforeAll(async () => {
@@ -87,16 +151,17 @@ describe('Swagger UI', () => {
   }, 60_000);
   afterAll(() => system.close());
 
-  test('is served at /api with all its files, from this server only', async () => {
-    const page = await fetch(`${system.url}/api`);
+  test.each(['gateway', 'orchestrator'])('of the %s is served at /api with all its files, from it only', async (app) => {
+    const { url } = app === 'gateway' ? system.api : system.writes;
+    const page = await fetch(`${url}/api`);
     expect(page.status).toBe(200);
     expect(page.headers.get('content-type')).toMatch(/^text\/html/);
     const html = await page.text();
     const files = [...html.matchAll(/(?:src|href)=["']([^"']+)["']/g)].map(([, file = '']) => file);
     expect(files.length).toBeGreaterThan(3);
     for (const file of files) {
-      const { origin, href } = new URL(file, `${system.url}/api`);
-      expect(origin).toBe(system.url);
+      const { origin, href } = new URL(file, `${url}/api`);
+      expect(origin).toBe(url);
       const response = await fetch(href);
       // Unread, the answer would hold the server open.
       await response.arrayBuffer();

@@ -100,7 +100,15 @@ export class System {
       orchestrator: orchestrator.close,
       folder: () => rm(dataDir, { recursive: true, force: true }),
     };
-    return new System({ url, api: await ApiClient.of(url), writes, clients, addresses, environment, closers });
+    return new System({
+      url,
+      api: await ApiClient.of(url),
+      writes,
+      clients,
+      addresses,
+      environment: { ...urls, ...environment },
+      closers,
+    });
   }
 
   async load({ bands = [], venues = [], events = [], concerts = [] }: Rows): Promise<void> {
@@ -110,16 +118,23 @@ export class System {
     for (const rows of chunks(concerts)) await this.clients.concerts.call(concertCalls.upsert, { rows }, this.context());
   }
 
-  /** Ends one service, as if its host had gone. */
-  stop(service: ServiceName): Promise<void> {
-    return this.parts.closers[service]();
+  /** Ends one process, as if its host had gone. */
+  stop(name: ServiceName | 'orchestrator'): Promise<void> {
+    return this.parts.closers[name]();
   }
 
-  /** Starts a stopped service again, on the store and the port that it had. */
-  async restart(service: ServiceName): Promise<void> {
-    const port = { [`${service.toUpperCase()}_TCP_PORT`]: String(this.addresses[service].port) };
-    const { close } = await startOwnerService(owners[service], readConfig({ ...this.parts.environment, ...port }), logger);
-    this.parts.closers[service] = close;
+  /** Starts a stopped process again, on the store and the port that it had. */
+  async restart(name: ServiceName | 'orchestrator'): Promise<void> {
+    const { environment, addresses, closers } = this.parts;
+    const running =
+      name === 'orchestrator'
+        ? await startOrchestrator(readConfig({ ...environment, ORCHESTRATOR_HTTP_PORT: new URL(this.writes.url).port }), logger)
+        : await startOwnerService(
+            owners[name],
+            readConfig({ ...environment, [`${name.toUpperCase()}_TCP_PORT`]: String(addresses[name].port) }),
+            logger,
+          );
+    closers[name] = running.close;
   }
 
   context = () => ({ deadline: Date.now() + CALL_TIMEOUT_MS, requestId: 'test', traceId: 'test' });

@@ -51,6 +51,7 @@ export class ExecutionsController {
   @Get(':id')
   @NeedsToken()
   @Describe({ summary: 'One execution, with its history', record: ExecutionDetail })
+  @describeProblem('NotFound')
   @executionId
   async byId(@Param('id') id: string, @Ask() asking: Asking, @Res() reply: FastifyReply): Promise<void> {
     const execution = await this.engine.journal.read(id, asking);

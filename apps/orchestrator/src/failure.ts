@@ -12,23 +12,24 @@ export function failureOf({ id, stateMachine, status, error = '', cause = '' }: 
   if (error === 'States.Timeout') return new Fault('Timeout', `the execution ${id} did not end in time`);
   if (!isErrorCode(error)) return new Fault('Internal', `the execution ${id} failed; /executions/${id} tells how`);
   const told = readCause(cause);
-  const { detail, fields } = faultFromWire({ ...told, code: error });
-  const state = String(told.state);
-  const part = stateMachine.endsWith('-concert') ? PART.exec(state)?.[1]?.toLowerCase() : undefined;
-  if (part === undefined)
-    return new Fault(
-      error,
-      detail,
-      fields?.map((field) => inBody(field, '')),
-    );
-  if (error !== 'NotFound') {
-    const faults = fields?.map((field) => inBody(field, `/${part}`));
-    return new Fault(error, `${part}: ${detail}`, faults ?? [{ parameter: `/${part}`, code: error, detail }]);
+  const fault = faultFromWire({ ...told, code: error });
+  // The answer to this key is this one from now on.
+  if (fault.retryable) return new Fault(error, `${fault.detail}; another try needs another Idempotency-Key`);
+  const part = stateMachine.endsWith('-concert') ? PART.exec(String(told.state))?.[1]?.toLowerCase() : undefined;
+  if (part !== undefined) return failureOfPart(part, fault, String(told.state));
+  const fields = fault.fields?.map((field) => inBody(field, ''));
+  return new Fault(error, fault.detail, fields);
+}
+
+function failureOfPart(part: string, { code, detail, fields }: Fault, state: string): Fault {
+  const whole = { parameter: `/${part}`, code, detail };
+  if (code !== 'NotFound') {
+    return new Fault(code, `${part}: ${detail}`, fields?.map((field) => inBody(field, `/${part}`)) ?? [whole]);
   }
   // While it is looked for it was never there; later it has gone meanwhile.
   return state.startsWith('Hold')
-    ? new Fault('UnprocessableContent', `${part}: ${detail}`, [{ parameter: `/${part}/id`, code: error, detail }])
-    : new Fault('Conflict', `${part}: ${detail}`, [{ parameter: `/${part}`, code: error, detail }]);
+    ? new Fault('UnprocessableContent', `${part}: ${detail}`, [{ ...whole, parameter: `/${part}/id` }])
+    : new Fault('Conflict', `${part}: ${detail}`, [whole]);
 }
 
 /** What the caller of the participants makes of a fault; any other text is a detail. */

@@ -104,14 +104,14 @@ export const recordControllers: Type[] = [
     value: BandValue,
     patch: BandPatch,
     record: Band,
-    example: { name: 'The Paper Lanterns', genres: ['indie rock'] },
+    example: { name: 'Quiet Tin Choir', genres: ['folk'] },
   }),
   recordController({
     name: 'venue',
     value: VenueValue,
     patch: VenuePatch,
     record: Venue,
-    example: { name: 'Old Ferry Hall', latitude: 53.5436, longitude: 9.9663, city: 'Hamburg', country: 'DE' },
+    example: { name: 'Canal Street Rooms', latitude: 52.3731, longitude: 4.8922, city: 'Amsterdam', country: 'NL' },
   }),
   recordController({
     name: 'event',
