@@ -9,7 +9,6 @@
  * data folder. Prints Markdown; ends with 1 when an answer is wrong.
  */
 import { existsSync } from 'node:fs';
-import { arch, cpus, loadavg, release, totalmem, type } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Block, Contender } from './reads/measure.js';
@@ -18,6 +17,7 @@ import { type Measured, table } from './reads/report.js';
 import { BenchSystem, type Store } from './reads/system.js';
 import { smallCircles, type Workload, wholeParis, workloadsOf } from './reads/workloads.js';
 import { type BenchWorld, keptWorld } from './reads/worlds.js';
+import { loads, machine } from './support/machine.js';
 
 /** Brute force holds a world in memory: up to here that is a matter of a second. */
 const MAX_CHECKED_CONCERTS = 200_000;
@@ -150,19 +150,6 @@ function sayCircleBound({ contender: { workload }, dataset: { name, oracle }, bl
       `and at most 3 x venues + 100 in ${within} of ${block.circleEntries.length} queries`,
   );
 }
-
-const machine = (): string =>
-  [
-    new Date().toISOString(),
-    `${cpus()[0]?.model.trim()}, ${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GiB, ${type()} ${release()} ${arch()}`,
-    `Node ${process.versions.node}, SQLite ${process.versions.sqlite}`,
-    `load: ${loads()}`,
-  ].join('\n');
-
-const loads = (): string =>
-  loadavg()
-    .map((load) => load.toFixed(1))
-    .join(', ');
 
 function readOptions(): Options {
   const text = { type: 'string' } as const;

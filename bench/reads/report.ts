@@ -1,3 +1,4 @@
+import { fixed, markdownTable, percentile } from '../support/markdown.js';
 import type { Block } from './measure.js';
 
 /** The rounds of one workload on one system. */
@@ -25,9 +26,7 @@ export function table(measured: readonly Measured[]): string {
   const lines = [...Map.groupBy(measured, ({ workload }) => workload).values()].flatMap((worlds) =>
     worlds.map((one) => line(one, worlds[0])),
   );
-  return [header, header.map((_, at) => (at < 2 ? '---' : '---:')), ...lines]
-    .map((cells) => `| ${cells.join(' | ')} |`)
-    .join('\n');
+  return markdownTable(header, lines, ['workload', 'over']);
 }
 
 function line({ workload, world, blocks }: Measured, first: Measured | undefined): string[] {
@@ -73,11 +72,5 @@ function ratios(blocks: readonly Block[], first: readonly Block[], of: (block: B
   return `${fixed(percentile(values, 0.5))} (${fixed(values[0])} to ${fixed(values.at(-1))})`;
 }
 
-/** @param sorted ascending */
-const percentile = (sorted: readonly number[], share: number): number =>
-  sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
-
 const mean = (values: readonly (number | undefined)[]): number | undefined =>
   values.reduce((sum, value) => (sum === undefined || value === undefined ? undefined : sum + value / values.length), 0);
-
-const fixed = (value: number | undefined): string => value?.toFixed(2) ?? 'n/a';

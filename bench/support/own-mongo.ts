@@ -5,6 +5,8 @@ import { MongoMemoryReplSet } from 'mongodb-memory-server-core';
 export const MONGOD = join(process.cwd(), '.engines/mongod');
 /** Naming the version keeps the starter from asking the binary for it and comparing. */
 export const MONGOD_BINARY = { systemBinary: MONGOD, version: '6.0.5', checkMD5: false };
+/** On a busy machine it takes longer than the starter would wait by itself. */
+const START_TIMEOUT_MS = 30_000;
 
 /** A replica set of one node, on a port and in a folder of its own, that may be killed and started again on both. */
 export class OwnMongo {
@@ -17,6 +19,7 @@ export class OwnMongo {
     const replicaSet = await MongoMemoryReplSet.create({
       binary: MONGOD_BINARY,
       replSet: { count: 1, storageEngine: 'wiredTiger' },
+      instanceOpts: [{ launchTimeout: START_TIMEOUT_MS }],
     });
     return new OwnMongo(replicaSet, replicaSet.getUri());
   }
