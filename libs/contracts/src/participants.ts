@@ -99,8 +99,11 @@ const participantCalls = <R extends TSchema, W extends TObject>(service: string,
 
 /** For what concerts refer to: its delete is announced before it is decided. */
 const retireCalls = (service: string) => ({
-  /** From now on nothing new may refer to it. */
-  retire: defineCall(`${service}.retire`, Type.Object(change, closed), Done),
+  /**
+   * From now on nothing new may refer to it, so that those who do can be counted. A `Conflict` while another execution
+   * holds it, which may be about to refer to it; a delete that waits for that marks it `evenHeld`.
+   */
+  retire: defineCall(`${service}.retire`, Type.Object({ ...change, evenHeld: Type.Optional(Type.Boolean()) }, closed), Done),
   unretire: defineCall(`${service}.unretire`, Type.Object({ id: Id, stepKey: StepKey }, closed), Done),
   /** Whether no other execution holds it; `Unavailable` while one does. */
   unheld: defineCall(`${service}.unheld`, Type.Object({ id: Id }, closed), Done),

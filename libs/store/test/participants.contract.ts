@@ -297,6 +297,20 @@ function holdContract(opened: () => BandStore): void {
     expect(await named('leaving')).toEqual([id]);
   });
 
+  test('is relied on only while it lasts: what was made again by a write that has not ended is a Conflict to a check', async () => {
+    const id = await made('Made again');
+    const relying = newStep();
+    expect(await opened().steps.check({ id, stepKey: relying }, soon())).toMatchObject({ id });
+    await deleted(id, 1);
+    const maker = newStep();
+    await hold('Made again', maker, 1);
+    expect(await check(id)).toMatchObject({ id });
+    expect(await endOf(opened().steps.check({ id, stepKey: relying }, soon()))).toBe('Conflict');
+    expect(await opened().steps.check({ id, stepKey: maker }, soon())).toMatchObject({ id });
+    await pin(id, maker);
+    expect(await opened().steps.check({ id, stepKey: relying }, soon())).toMatchObject({ id });
+  });
+
   test('is not ended by the pin of another execution', async () => {
     const [first, second] = [newStep(), newStep()];
     const { id } = taken(await hold('Not mine', first));
@@ -499,7 +513,7 @@ function renameContract(opened: () => BandStore): void {
 }
 
 function deleteContract(opened: () => BandStore): void {
-  const { get, made, retire, unretire, remove, patch, check, count, create, upsert, undo } = asking(opened);
+  const { get, made, retire, unretire, remove, patch, check, count, create, upsert, undo, holdId, undoId } = asking(opened);
 
   test('is announced, then done, and its repeat is done before', async () => {
     const id = await made('Deleted');
@@ -551,6 +565,18 @@ function deleteContract(opened: () => BandStore): void {
     expect(await endOf(retire(id, 1, doubled))).toBe('Cancelled');
     expect(await endOf(remove(id, 1, doubled))).toBe('Conflict');
     expect(await patch(id, 1, {})).toMatchObject({ version: 2 });
+  });
+
+  test('is not announced while another write holds the band, unless it says that it waits for that', async () => {
+    const id = await made('Still held');
+    const step = { stepKey: newStep(), id, expectedVersion: 1 };
+    const holder = newStep();
+    await holdId(id, holder, true);
+    expect(await endOf(opened().steps.retire(step, soon()))).toBe('Conflict');
+    expect(await opened().steps.retire({ ...step, evenHeld: true }, soon())).toEqual({});
+    await undoId(id, holder, true);
+    await unretire(id, step.stepKey);
+    expect(await opened().steps.retire({ ...step, stepKey: newStep() }, soon())).toEqual({});
   });
 
   test('that is announced is done although an import changed the band since', async () => {
