@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import canonicalize from 'canonicalize';
 import { Fault } from '#problem';
 import { type Definition, loadDefinition } from './asl/definition.js';
-import type { Json } from './asl/json.js';
+import { isObject, type Json, type JsonObject } from './asl/json.js';
 import type { Journal, Within } from './journal.js';
 
 interface Known {
@@ -23,7 +23,7 @@ export class Definitions {
   constructor(journal: Journal, stateMachines: ReadonlyMap<string, Json>) {
     this.#journal = journal;
     for (const [name, source] of stateMachines) {
-      const known = { hash: hashOf(source), definition: loadDefinition(source) };
+      const known = compiled(source);
       this.#current.set(name, { ...known, source, saved: false });
       this.#byHash.set(known.hash, known);
     }
@@ -50,6 +50,17 @@ export class Definitions {
     this.#byHash.set(hash, found);
     return found;
   }
+}
+
+/** To compile a source takes about a millisecond, and a simulation makes many engines of the same ones. */
+const compiledSources = new WeakMap<JsonObject, Known>();
+
+function compiled(source: Json): Known {
+  const known = isObject(source) ? compiledSources.get(source) : undefined;
+  if (known) return known;
+  const made = { hash: hashOf(source), definition: loadDefinition(source) };
+  if (isObject(source)) compiledSources.set(source, made);
+  return made;
 }
 
 const hashOf = (source: Json): string => hash('sha256', canonicalize(source) ?? '');

@@ -25,4 +25,8 @@ export {
   type Transition,
 } from './journal.js';
 export { openJournal } from './open-journal.js';
+export { readStateMachines } from './simulator/read-state-machines.js';
+export type { SimulationResult } from './simulator/simulation.js';
+export { Simulator } from './simulator/simulator.js';
+export { isProtection, protections } from './simulator/without.js';
 export type { TaskAnswer, TaskCall, TaskCaller } from './task.js';
