@@ -76,6 +76,22 @@ describe('a write that is sent again with its key', () => {
     expectStatus(await system.writes.delete(path, { ...newKey(), 'if-match': '*' }), 404);
   });
 
+  test('is answered as it was, also when what it changed has gone', async () => {
+    const [patch, event] = [newKey(), { name: 'E', kind: 'bill', startDate: DATE + 1 }];
+    const path = `/concerts/${numberIn(await system.writes.post('/concerts', concertOf(newBand())))}`;
+    const first = expectStatus(await system.writes.patch(path, { event }, { ...patch, 'if-match': '*' }), 200);
+    expect((await system.api.get(`/events/${numberIn(first, 'eventId')}`)).body).toMatchObject({
+      startDate: DATE + 1,
+      endDate: DATE + 1,
+    });
+    expectStatus(await system.writes.delete(path, { 'if-match': '*' }), 204);
+    const again = expectStatus(await system.writes.patch(path, { event }, { ...patch, 'if-match': '*' }), 200);
+    expect([replayed(again), again.text]).toEqual(['true', first.text]);
+    const late = { name: 'Never', kind: 'bill' };
+    expectStatus(await system.writes.patch(path, { event: late }, { ...newKey(), 'if-match': '*' }), 404);
+    expect(await system.api.rows('/events?name=Never')).toEqual([]);
+  });
+
   test('sent many times at once begins one execution', async () => {
     const [key, body] = [newKey(), concertOf(newBand())];
     const before = await executions();

@@ -71,14 +71,11 @@ export function readConcertPatch(body: unknown): GivenPatch {
 export const isUndated = (event: Part<EventOfConcert>): boolean =>
   'row' in event && (event.row.startDate === undefined || event.row.endDate === undefined);
 
-/** The event with that date where it states none. @throws Fault ValidationError when it would end before it starts */
+/** The event with the date of its concert where it states none; one that it states it keeps to. */
 export function withDates(event: Part<EventOfConcert>, date: number): Part<EventValue> {
   if ('id' in event) return event;
-  const row = { ...event.row, startDate: event.row.startDate ?? date, endDate: event.row.endDate ?? date };
-  const faults: FieldFault[] = [];
-  addDatesFault(row, '/event', faults);
-  if (faults.length > 0) throw invalidBody(faults);
-  return { row };
+  const { startDate = Math.min(date, event.row.endDate ?? date), endDate = Math.max(date, startDate) } = event.row;
+  return { row: { ...event.row, startDate, endDate } };
 }
 
 function readParts(body: unknown, faults: FieldFault[]): GivenParts {

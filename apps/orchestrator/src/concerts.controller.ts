@@ -3,7 +3,6 @@ import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ConcertBody, ConcertPatchBody, WrittenConcert } from '#contracts';
 import { Ask, PathId } from '#http';
-import { Fault } from '#problem';
 import { type Asking, essential, type ServiceRecords } from '#read-model';
 import { isUndated, readConcert, readConcertPatch, withDates } from './concert-body.js';
 import { DescribeWrite } from './describe-write.js';
@@ -73,8 +72,8 @@ export class ConcertsController {
     await this.writes.answer({ request, reply, stateMachine: 'patch-concert' }, async () => {
       const change = readChange('concert', id, request);
       const { event, patch, ...parts } = readConcertPatch(request.body);
-      const date = patch.date ?? (event && isUndated(event) ? await this.dateOf(id, asking) : 0);
-      return { ...change, ...parts, event: event && withDates(event, date), patch };
+      const dated = event && isUndated(event) ? withDates(event, patch.date ?? (await this.dateOf(id, asking))) : event;
+      return { ...change, ...parts, event: dated, patch };
     });
   }
 
@@ -84,10 +83,11 @@ export class ConcertsController {
     await this.writes.answer({ request, reply, stateMachine: 'delete-concert' }, () => readChange('concert', id, request));
   }
 
-  /** An event that comes with a patch, and states no dates, takes that of the concert as it is. */
+  /**
+   * An event that comes with a patch, and states no dates, takes that of the concert as it is. That there is none is
+   * found out by the execution, or was not so when the same request came first: here any date will do.
+   */
   private async dateOf(id: number, asking: Asking): Promise<number> {
-    const concert = (await essential('concerts', this.records.concerts([id], asking))).get(id);
-    if (!concert) throw new Fault('NotFound', `there is no concert ${id}`);
-    return concert.date;
+    return (await essential('concerts', this.records.concerts([id], asking))).get(id)?.date ?? 0;
   }
 }

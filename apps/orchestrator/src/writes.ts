@@ -21,7 +21,7 @@ export interface WriteContext {
   query?: Record<string, string>;
 }
 
-/** Writes: from a request whose caller is known to the answer that its execution comes to. */
+/** Writes, each in these stages: its caller is known (authenticate.ts), it is read, cleaned, started, waited for, answered. */
 export class Writes {
   constructor(
     private readonly engine: Engine,
@@ -31,7 +31,7 @@ export class Writes {
     setMaxListeners(0, draining); // every request that waits is one
   }
 
-  /** @param clean reads the request and makes the input of the state machine of it; throws ValidationError with every fault */
+  /** @param clean makes the input of the state machine of the request; throws ValidationError with every fault of a body */
   async answer(context: WriteContext, clean: () => object | Promise<object>): Promise<void> {
     const { request, reply } = context;
     const key = readIdempotencyKey(request.headers['idempotency-key']);
@@ -40,7 +40,7 @@ export class Writes {
     reply.header('idempotency-key', idempotencyKeyHeader(key));
     if (applied !== '') reply.header('preference-applied', applied);
     const { execution, begun } = await this.start(context, key, input);
-    const seen = execution.status === 'RUNNING' && waitMs > 0 ? await this.ended(execution, waitMs) : execution;
+    const seen = execution.status === 'RUNNING' && waitMs > 0 ? await this.wait(execution, waitMs) : execution;
     if (!begun && seen.status !== 'RUNNING') reply.header('idempotency-replayed', 'true');
     sendExecution(reply, seen);
   }
@@ -66,7 +66,7 @@ export class Writes {
   }
 
   /** The execution when it has ended; or as it is when the time is over, or when the process is on its way out. */
-  private async ended(execution: Execution, waitMs: number): Promise<Execution> {
+  private async wait(execution: Execution, waitMs: number): Promise<Execution> {
     const { promise, resolve } = Promise.withResolvers<Execution>();
     const giveUp = () => resolve(execution);
     if (this.draining.aborted) return execution;
