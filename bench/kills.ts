@@ -2,17 +2,14 @@
  * Kills services and orchestrators at random while clients write: every write comes to its end, whole or not at all.
  *
  * `npm run bench:kills -- [--store sqlite|mongodb] [--seconds 120] [--executions 2000] [--clients 16]`: a SIGKILL every 0.5
- * to 2 s for so long, a supervisor that starts again what died, and so many writes in all, spread over that time. Without
- * MONGO_URL a MongoDB of its own is started, from what `make engines` got. Ends with 1 when anything was lost, left behind
- * or done twice, and with 2 for a wrong command.
+ * to 2 s for so long, a supervisor that starts again what died, and so many writes in all, spread over that time. On
+ * MongoDB there are two orchestrators. Ends with 1 when anything was lost, left behind or done twice, and with 2 for a wrong
+ * command.
  */
-import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { MongoMemoryReplSet } from 'mongodb-memory-server-core';
-import { readTestEngines } from '#config';
 import { type KillsReport, killUnderWrites } from './kills/run.js';
+import { OwnMongo } from './support/own-mongo.js';
 
-const MONGOD = resolve(import.meta.dirname, '../../.engines/mongod');
 const EXIT_USAGE = 2;
 const SHOWN_LINES = 50;
 
@@ -23,7 +20,7 @@ async function main(): Promise<void> {
     return;
   }
   const { store, ...options } = given;
-  const mongo = store === 'mongodb' ? await startMongo() : undefined;
+  const mongo = store === 'mongodb' ? await OwnMongo.start() : undefined;
   try {
     const report = await killUnderWrites({ ...options, mongoUrl: mongo?.url });
     tell(report);
@@ -48,15 +45,6 @@ function readArguments() {
   }
 }
 
-async function startMongo(): Promise<{ url: string; stop(): Promise<unknown> }> {
-  const { mongoUrl } = readTestEngines();
-  if (mongoUrl !== undefined)
-    return { url: `${mongoUrl.replace(/\/[^/]*$/, '')}/kills-${Date.now()}`, stop: async () => undefined };
-  const binary = { systemBinary: MONGOD, version: '6.0.5', checkMD5: false };
-  const replicaSet = await MongoMemoryReplSet.create({ binary, replSet: { count: 1, storageEngine: 'wiredTiger' } });
-  return { url: replicaSet.getUri(), stop: () => replicaSet.stop({ doCleanup: true, force: true }) };
-}
-
 function tell({ broken, findings, ...report }: KillsReport): void {
   const listed = (counts: Record<string, number>) =>
     Object.entries(counts)
@@ -66,7 +54,9 @@ function tell({ broken, findings, ...report }: KillsReport): void {
   const kills = Object.values(report.killsOf).reduce((sum, count) => sum + count, 0);
   const ofSort = (sort: string) => [...broken, ...findings].filter((line) => line.startsWith(sort)).length;
   console.log(`${kills} kills: ${listed(report.killsOf)}`);
-  console.log(`answers: ${listed(report.answers)}; ${report.sendings} requests, begun within ${seconds(report.sentWithinMs)} s`);
+  console.log(
+    `answers: ${listed(report.answers)}; ${report.sendings} requests; ${report.begunUnderKills} of the writes were begun under kills`,
+  );
   console.log(`${all} executions: ${listed(report.executions)}; the longest took ${seconds(report.longestMs)} s`);
   console.log(`${ofSort('lost')} lost, ${ofSort('orphaned')} orphans, ${ofSort('doubled')} duplicates`);
   console.log(`audit: ${findings.length} findings; it looked at ${report.audited}`);

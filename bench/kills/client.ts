@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { WRITE_SECRET } from '../support/process-system.js';
 import type { Write } from './writes.js';
 
 /** An orchestrator answers after two seconds at the latest, if only with 202. */
 const ANSWER_TIMEOUT_MS = 5_000;
 const PAUSE_MS = 200;
 /** Longer than anything that a kill can hold up: what has no answer by then never gets one. */
-export const GIVE_UP_MS = 180_000;
+const GIVE_UP_MS = 180_000;
 const UNANSWERED = { status: 0, etag: undefined, location: undefined, text: '', isReplayed: false };
 
 /** A definite answer, or status 0 where none came. */
@@ -31,7 +32,6 @@ export interface Exchange {
 export class Client {
   constructor(
     private readonly urls: readonly string[],
-    private readonly authorization: string,
     private readonly random: () => number,
   ) {}
 
@@ -68,7 +68,7 @@ export class Client {
 
   async #fetch(path: string, init: { method: string; headers: Record<string, string>; body?: string }): Promise<WriteAnswer> {
     const url = this.urls[Math.floor(this.random() * this.urls.length)];
-    const headers = { ...init.headers, authorization: this.authorization };
+    const headers = { ...init.headers, authorization: `Bearer ${WRITE_SECRET}` };
     try {
       const response = await fetch(`${url}${path}`, { ...init, headers, signal: AbortSignal.timeout(ANSWER_TIMEOUT_MS) });
       return {

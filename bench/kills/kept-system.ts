@@ -1,11 +1,10 @@
-import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { serviceNames } from '#config';
 import { freePorts } from '../support/free-ports.js';
-import { ownPlace } from '../support/process-system.js';
+import { ownPlace, WRITE_SECRET } from '../support/process-system.js';
 import { KeptProcess } from './kept-process.js';
 
 /** Seven processes that start at once on a busy machine. */
@@ -20,8 +19,6 @@ export class KeptSystem {
     readonly environment: Readonly<Record<string, string>>,
     readonly gateway: string,
     readonly orchestrators: readonly string[],
-    /** What every request to an orchestrator has. */
-    readonly authorization: string,
     /** The services and the orchestrators. */
     readonly mortals: readonly KeptProcess[],
     private readonly immortal: KeptProcess,
@@ -31,9 +28,8 @@ export class KeptSystem {
   /** Resolves when all answer. @param mongoUrl without one the stores are SQLite files */
   static async start(mongoUrl: string | undefined): Promise<KeptSystem> {
     const folder = await mkdtemp(join(tmpdir(), 'backline-kills-'));
-    const secret = randomBytes(16).toString('hex');
     const place = await ownPlace(folder);
-    const environment = { ...place, LOG_LEVEL: 'warn', MONGO_URL: mongoUrl ?? '', WRITE_TOKENS: `bench:${secret}` };
+    const environment = { ...place, LOG_LEVEL: 'warn', MONGO_URL: mongoUrl ?? '', WRITE_TOKENS: `bench:${WRITE_SECRET}` };
     const ports = await freePorts(ORCHESTRATORS[mongoUrl === undefined ? 'sqlite' : 'mongodb']);
     const kept = (name: string, app: string, variables = {}) =>
       new KeptProcess(name, `apps/${app}/src/main.js`, { cwd: folder, environment: { ...environment, ...variables } });
@@ -41,7 +37,6 @@ export class KeptSystem {
       environment,
       `http://127.0.0.1:${place['GATEWAY_HTTP_PORT']}`,
       ports.map((port) => `http://127.0.0.1:${port}`),
-      `Bearer ${secret}`,
       [
         ...serviceNames.map((name) => kept(name, name)),
         ...ports.map((port, at) => kept(`orchestrator ${at + 1}`, 'orchestrator', { ORCHESTRATOR_HTTP_PORT: String(port) })),

@@ -1,9 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readConfig, type ServiceName } from '#config';
+import type { ExecutionRow } from '#contracts';
 import { audit } from '../../scripts/audit/audit.js';
+import { listExecutions, pages } from '../storms/executions.js';
 import { seededRandom } from '../support/seeded-random.js';
+import { WriteClient } from '../support/write-client.js';
 import { Client, type Exchange } from './client.js';
-import { listExecutions } from './executions.js';
 import { KeptSystem } from './kept-system.js';
 import { brokenPromises } from './promises.js';
 import { Writes } from './writes.js';
@@ -23,8 +25,8 @@ export interface KillsReport {
   executions: Record<string, number>;
   killsOf: Record<string, number>;
   sendings: number;
-  /** When all writes were begun, from the first. */
-  sentWithinMs: number;
+  /** Writes that were first sent while there were kills. */
+  begunUnderKills: number;
   longestMs: number;
   /** What is wrong, a line each, by what was promised to clients and by the audit. */
   broken: string[];
@@ -41,26 +43,26 @@ const END_POLL_MS = 250;
 /** So many requests are sent once more after their answer, which must then be the same. */
 const REPEATED_SHARE = 0.1;
 
-/** Kills services and orchestrators at random while clients write, for as long as they do, and finds out what came of it. */
+/** Kills services and orchestrators at random while clients write, and finds out what came of it. */
 export async function killUnderWrites(options: KillsOptions): Promise<KillsReport> {
   const system = await KeptSystem.start(options.mongoUrl);
+  const reader = new WriteClient(system.orchestrators[0] ?? '');
   try {
     const startedAt = Date.now();
     const writing = new Writing(system, options, startedAt);
-    const killing = killAtRandom(system, () => writing.isBegun && Date.now() >= startedAt + options.seconds * 1_000);
+    const killedUntil = startedAt + options.seconds * 1_000;
+    await killAtRandom(system, killedUntil);
     const { exchanges, broken } = await writing.ended;
-    const sentWithinMs = Math.max(...exchanges.map(({ sentAt }) => sentAt)) - startedAt;
-    await killing;
     await system.ready();
-    const running = await awaitEnd(system);
-    const rows = await listExecutions(system);
+    const running = await awaitEnd(reader);
+    const rows = await listExecutions(reader);
     const { findings, entities } = await audit(readConfig(system.environment));
     return {
       answers: countBy(exchanges, ({ answer }) => String(answer.status)),
       executions: countBy(rows, ({ status }) => status),
       killsOf: Object.fromEntries(system.mortals.map(({ name, kills }) => [name, kills])),
       sendings: exchanges.reduce((sum, { sendings }) => sum + sendings, 0),
-      sentWithinMs,
+      begunUnderKills: exchanges.filter(({ sentAt }) => sentAt < killedUntil).length,
       longestMs: Math.max(...rows.map(({ startedAt: from, endedAt }) => (endedAt ?? Date.now()) - from)),
       broken: [
         ...broken,
@@ -76,15 +78,16 @@ export async function killUnderWrites(options: KillsOptions): Promise<KillsRepor
         .join(', '),
     };
   } finally {
+    reader.close();
     await system.close();
   }
 }
 
-async function killAtRandom(system: KeptSystem, isOver: () => boolean): Promise<void> {
+async function killAtRandom(system: KeptSystem, until: number): Promise<void> {
   const random = seededRandom(1);
   for (;;) {
     await sleep(MIN_CALM_MS + random() * (MAX_CALM_MS - MIN_CALM_MS));
-    if (isOver()) return;
+    if (Date.now() >= until) return;
     const running = system.mortals.filter(({ isRunning }) => isRunning);
     running[Math.floor(random() * running.length)]?.kill();
   }
@@ -108,15 +111,10 @@ class Writing {
     this.ended = Promise.all(Array.from({ length: options.clients }, () => this.#work())).then(() => this);
   }
 
-  /** Every write has been sent once. */
-  get isBegun(): boolean {
-    return this.#begun >= this.options.executions;
-  }
-
   async #work(): Promise<void> {
     const { seconds, executions } = this.options;
-    const client = new Client(this.system.orchestrators, this.system.authorization, this.#random);
-    while (!this.isBegun) {
+    const client = new Client(this.system.orchestrators, this.#random);
+    while (this.#begun < executions) {
       const dueAt = this.startedAt + (seconds * 1_000 * this.#begun) / executions;
       this.#begun += 1;
       await sleep(Math.max(0, dueAt - Date.now()));
@@ -152,9 +150,9 @@ function learn(writes: Writes, { write, answer }: Exchange): void {
 }
 
 /** @returns the executions that run on */
-async function awaitEnd(system: KeptSystem): Promise<string[]> {
+async function awaitEnd(reader: WriteClient): Promise<string[]> {
   for (const deadline = Date.now() + END_TIMEOUT_MS; ; await sleep(END_POLL_MS)) {
-    const running = await listExecutions(system, 'RUNNING');
+    const running = await pages<ExecutionRow>(reader, '/executions?status=RUNNING');
     if (running.length === 0 || Date.now() > deadline) return running.map(({ id }) => id);
   }
 }
