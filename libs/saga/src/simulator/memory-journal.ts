@@ -64,7 +64,9 @@ export class MemoryJournal implements Journal {
 
   async claim({ owner, now, leaseUntil, limit, own, writer }: ClaimRequest): Promise<Execution[]> {
     const isClaimable = (stored: StoredExecution) =>
-      stored.dueAt !== null && (stored.dueAt <= now || (own && stored.owner === owner && stored.writer !== writer));
+      stored.status === 'RUNNING' &&
+      stored.dueAt !== null &&
+      (stored.dueAt <= now || (own && stored.owner === owner && stored.writer !== writer));
     const due = [...this.#stored].filter(([, stored]) => isClaimable(stored));
     const taken = due.toSorted(([, a], [, b]) => (a.dueAt ?? 0) - (b.dueAt ?? 0)).slice(0, limit);
     return taken.map(([id, stored]) => {

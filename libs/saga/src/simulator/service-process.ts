@@ -44,8 +44,8 @@ export interface ServiceProcessParts {
   faults: Faults;
   /** The process dies, and comes back some time later. */
   crash(): void;
-  /** Told the name of each call that wrote something. */
-  onWrite(name: string): void;
+  /** Told the name of each call that is carried out. */
+  onCall(name: string, hasWritten: boolean): void;
 }
 
 /** The process of a service: it takes calls, and all can go wrong around their commit. */
@@ -74,7 +74,7 @@ export class ServiceProcess {
     const { process, service } = this.parts;
     const written = service.commits;
     const answer = this.#answer(call, process.clock.now());
-    if (service.commits > written) this.parts.onWrite(call.name);
+    this.parts.onCall(call.name, service.commits > written);
     process.world.tell(`${call.name}: ${process.name} ${call.step} -> ${JSON.stringify(answer)}`);
     return answer;
   }

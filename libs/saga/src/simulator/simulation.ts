@@ -40,7 +40,9 @@ export interface SimulationResult {
   traceHash: string;
   /** The names of the faults that struck. */
   faults: readonly string[];
-  /** The names of all calls that wrote: of the journal and of the services. */
+  /** The names of the calls that services carried out. */
+  calls: readonly string[];
+  /** Of those that wrote something, and of the journal's writes of executions. */
   writes: readonly string[];
   /** The names of the requests. */
   requests: readonly string[];
@@ -69,6 +71,7 @@ class Simulation {
   readonly #commits: OrderedCommit[] = [];
   readonly #ended = new Map<string, number>();
   readonly #names = new Map<string, string>();
+  readonly #calls: string[] = [];
   readonly #writes: string[] = [];
   readonly #defects: string[] = [];
   readonly #plannedRequests: readonly PlannedRequest[];
@@ -140,6 +143,7 @@ class Simulation {
       trace,
       traceHash: hash('sha256', trace.join('\n')),
       faults: this.#faults.struck,
+      calls: this.#calls,
       writes: this.#writes,
       requests: this.#plannedRequests.map(({ name }) => name),
     };
@@ -229,7 +233,11 @@ class Simulation {
   #serviceProcess(service: OwnerService): ServiceProcess {
     const process = this.#process(service.name);
     const crash = () => this.#crashService(process, this.#restartMs(process));
-    return new ServiceProcess({ process, service, faults: this.#faults, crash, onWrite: (name) => this.#writes.push(name) });
+    const onCall = (name: string, hasWritten: boolean) => {
+      this.#calls.push(name);
+      if (hasWritten) this.#writes.push(name);
+    };
+    return new ServiceProcess({ process, service, faults: this.#faults, crash, onCall });
   }
 
   #orchestrator(name: string, { journal, input }: Parts): Orchestrator {

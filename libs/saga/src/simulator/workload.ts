@@ -75,7 +75,7 @@ const venue = (name: string) => ({ name, latitude: 52.5, longitude: name.length 
 const event = (name: string) => ({ name, kind: 'bill' as const, startDate: EPOCH_MS, endDate: EPOCH_MS });
 
 /** A row of an import, by its natural key or its id. */
-const importedBand = (row: BandValue): PlannedRow => plannedBy(bandKind, row);
+export const importedBand = (row: BandValue): PlannedRow => plannedBy(bandKind, row);
 const importedVenue = (row: VenueValue): PlannedRow => plannedBy(venueKind, row);
 const importedEvent = (row: EventValue, id: number): PlannedRow => ({ ...plannedBy(eventKind, row), id });
 const importedConcert = (row: ConcertValue): PlannedRow => plannedBy(concertKind, row);
@@ -91,7 +91,7 @@ const plannedBy = <Value>(kind: RowKind<Value>, row: Value): PlannedRow => ({
 });
 
 /** What there is before anything is asked for. */
-const FIRST_IMPORTS: readonly PlannedImport[] = [
+export const FIRST_IMPORTS: readonly PlannedImport[] = [
   { name: 'first bands', atMs: 0, service: 'bands', rows: [importedBand(band('Able')), importedBand(band('Baker'))] },
   { name: 'first venue', atMs: 0, service: 'venues', rows: [importedVenue(venue('Hall'))] },
   { name: 'first event', atMs: 0, service: 'events', rows: [importedEvent(event('Night'), 1)] },
