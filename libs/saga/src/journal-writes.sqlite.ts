@@ -107,10 +107,8 @@ export function journalWrites(db: SqliteDatabase) {
   }
 
   function append(id: string, events: readonly string[]): void {
-    const line = db.prepare(
-      `insert into history (execution, position, event)
-      select :id, coalesce(max(position) + 1, 0), :event from history where execution = :id`,
-    );
-    for (const event of events) line.run({ id, event });
+    const last = db.prepare('select max(position) as position from history where execution = ?').get(id)?.['position'] ?? -1;
+    const line = db.prepare('insert into history (execution, position, event) values (?, ?, ?)');
+    for (const [index, event] of events.entries()) line.run(id, numberOf(last) + 1 + index, event);
   }
 }

@@ -19,6 +19,11 @@ const WRITE_TIMEOUT_MS = 5_000;
 /** Pauses between the tries of a write. */
 const FIRST_PAUSE_MS = 100;
 const MAX_PAUSE_MS = 2_000;
+/**
+ * What runs side by side comes back at about the same time, as a rule, and one write for all of it costs as much as one for
+ * the first. So the first waits for the others, but not for long.
+ */
+const GATHER_MS = 20;
 /** Lines of a history; an execution that comes so far is undone, and that may take some lines more. */
 const MAX_EVENTS = 5_000;
 const MAX_EVENTS_WITH_UNDO = 6_000;
@@ -55,6 +60,8 @@ export class RunningExecution {
   readonly #awaited = new Map<string, () => void>();
   readonly #arrived: Arrival[] = [];
   #flushing: Promise<void> | undefined;
+  /** While the first of several arrivals waits for the others: ends that. */
+  #endGathering: (() => void) | undefined;
   #isGone = false;
   readonly #onEnd = new Set<() => void>();
 
@@ -114,6 +121,7 @@ export class RunningExecution {
     if (this.#isGone) return;
     this.#isGone = true;
     for (const forget of this.#awaited.values()) forget();
+    this.#endGathering?.();
     this.#parts.onGone(this);
     for (const tell of this.#onEnd) tell();
   }
@@ -156,7 +164,21 @@ export class RunningExecution {
     if (this.#isGone) return;
     this.#awaited.get(arrival.command)?.();
     this.#arrived.push(arrival);
+    if (!this.#hasMoreToCome()) this.#endGathering?.();
     this.#flushSoon();
+  }
+
+  #hasMoreToCome(): boolean {
+    return this.#arrived.length > 0 && this.#arrived.length < this.#awaited.size;
+  }
+
+  async #gather(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const forget = this.#parts.clock.after(GATHER_MS, resolve);
+    this.#endGathering = resolve;
+    await promise;
+    this.#endGathering = undefined;
+    forget();
   }
 
   #flushSoon(): void {
@@ -169,6 +191,8 @@ export class RunningExecution {
   /** Writes what arrived, and goes on with what comes of it, until nothing has arrived meanwhile. */
   async #flush(): Promise<void> {
     do {
+      if (this.#hasMoreToCome()) await this.#gather();
+      if (this.#isGone) return;
       const transition = this.#transition();
       if (!(await this.#write(transition)) || this.#isGone) return this.#leave();
       this.#execution = transition.execution;
