@@ -1,5 +1,6 @@
 import { type ServiceName, serviceNames } from '#config';
 import type { Finding, Say } from './findings.js';
+import { references } from './layouts.js';
 import { LiveIds } from './live-ids.js';
 import { type ExecutionFacts, executionIdOf, executionOf, hasFailed, isDelete, isFinal, type Known, statusOf } from './steps.js';
 import type { Stores } from './stored.js';
@@ -111,12 +112,6 @@ function deletedFaults({ saga, version }: StoredEntity, known: Known): Fault[] {
 }
 
 const isKept = (maker: ExecutionFacts | undefined): boolean => maker?.status === 'SUCCEEDED';
-
-const references = [
-  ['bandId', 'bands'],
-  ['venueId', 'venues'],
-  ['eventId', 'events'],
-] as const;
 
 async function auditReferences(page: readonly StoredEntity[], liveIds: LiveIds, say: Say): Promise<void> {
   for (const [field, kind] of references) {

@@ -1,5 +1,6 @@
 import { type ServiceName, serviceNames } from '#config';
 import type { Finding, Say } from './findings.js';
+import { references } from './layouts.js';
 import { executionIdOf, executionOf, isDelete, type Known, verbAndPart } from './steps.js';
 import type { Stores } from './stored.js';
 import { readEntity, type StoredEntity } from './stored-entity.js';
@@ -103,7 +104,12 @@ interface Result {
 }
 
 async function auditResults(stores: Stores, page: readonly StoredExecution[], say: Say, suspects: Suspects): Promise<void> {
-  const results = page.filter(({ status }) => status === 'SUCCEEDED').flatMap((execution) => resultsOf(execution, say));
+  const succeeded = page.filter(({ status }) => status === 'SUCCEEDED');
+  for (const { output } of succeeded) {
+    const concert = memberOf(output, 'concert');
+    for (const [field, kind] of references) suspects.clear(kind, memberOf(concert, field), Number.POSITIVE_INFINITY);
+  }
+  const results = succeeded.flatMap((execution) => resultsOf(execution, say));
   for (const kind of serviceNames) {
     const ofKind = results.filter((result) => result.kind === kind);
     if (ofKind.length === 0) continue;
@@ -121,27 +127,30 @@ async function auditResults(stores: Stores, page: readonly StoredExecution[], sa
 const kindOf: Record<string, ServiceName> = { band: 'bands', venue: 'venues', event: 'events', concert: 'concerts' };
 
 function resultsOf(execution: StoredExecution, say: Say): Result[] {
-  const { id, stateMachine, output, request } = execution;
+  const { id, stateMachine, output } = execution;
   const [verb, part] = verbAndPart(stateMachine);
-  const kind = kindOf[part];
-  if (!kind) return [];
-  if (verb === 'delete') {
-    const deleted = Number(/^\/[a-z]+\/(\d+)$/.exec(String(memberOf(request, 'path')))?.[1]);
-    const version = memberOf(output, 'version');
-    return deleted > 0 && typeof version === 'number' ? [{ execution, kind, id: deleted, version, done: 'deleted' }] : [];
-  }
-  const done = verb === 'create' ? 'created' : 'changed';
-  const named =
-    part === 'concert' ? Object.keys(kindOf).map((name) => [name, memberOf(output, name)] as const) : [[part, output] as const];
+  const own = kindOf[part];
+  if (!own) return [];
+  if (verb === 'delete') return deletionOf(execution, own);
+  const named = part === 'concert' ? Object.keys(kindOf).map((name) => [name, memberOf(output, name)]) : [[part, output]];
   return named.flatMap(([name, record]): Result[] => {
-    const [recordId, version] = [memberOf(record, 'id'), memberOf(record, 'version')];
-    const ofKind = kindOf[name];
-    if (name === 'event' && name !== part && record === null) return [];
-    if (ofKind && typeof recordId === 'number' && typeof version === 'number')
-      return [{ execution, kind: ofKind, id: recordId, version, done: name === part ? done : 'read' }];
-    say({ sort: 'torn', kind: 'executions', id, what: `it succeeded, and its output names no ${name}` });
+    const [recordId, version, kind] = [memberOf(record, 'id'), memberOf(record, 'version'), kindOf[String(name)]];
+    if (kind && typeof recordId === 'number' && typeof version === 'number')
+      return [{ execution, kind, id: recordId, version, done: kind === own ? doneBy(verb) : 'read' }];
+    // A concert needs no event; and a part that is deleted while its concert is changed is not shown any more.
+    const mayLack = record === null && kind !== own && (name === 'event' || verb !== 'create');
+    if (!mayLack) say({ sort: 'torn', kind: 'executions', id, what: `it succeeded, and its output names no ${name}` });
     return [];
   });
+}
+
+const doneBy = (verb: string): 'created' | 'changed' => (verb === 'create' ? 'created' : 'changed');
+
+function deletionOf(execution: StoredExecution, kind: ServiceName): Result[] {
+  const path = memberOf(execution.request, 'path');
+  const id = Number(/^\/[a-z]+\/(\d+)$/.exec(String(path))?.[1]);
+  const version = memberOf(execution.output, 'version');
+  return id > 0 && typeof version === 'number' ? [{ execution, kind, id, version, done: 'deleted' }] : [];
 }
 
 const memberOf = (value: unknown, name: string): unknown =>

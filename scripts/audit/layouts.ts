@@ -18,6 +18,13 @@ export interface Layout {
   read(record: object, form: Form): { faults: string[] } | { faults?: never; beside: Values };
 }
 
+/** What a concert refers to, by its fields. */
+export const references = [
+  ['bandId', 'bands'],
+  ['venueId', 'venues'],
+  ['eventId', 'events'],
+] as const;
+
 const normalised = (name: string): string => name.normalize('NFKC').toLowerCase().replace(/\s+/g, ' ').trim();
 
 /** Four decimals; there is no -0.0000. */

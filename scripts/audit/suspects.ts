@@ -48,9 +48,10 @@ export class Suspects {
   }
 
   /** One that succeeded names it. */
-  clear(kind: ServiceName, id: number, version: number): void {
-    const suspect = this.#suspects.get(placeOf(kind, id));
-    if (suspect && version >= suspect.since) this.#suspects.delete(placeOf(kind, id));
+  clear(kind: ServiceName, id: unknown, version: number): void {
+    const place = placeOf(kind, id);
+    const suspect = this.#suspects.get(place);
+    if (suspect && version >= suspect.since) this.#suspects.delete(place);
   }
 
   /** One that runs may have held whatever its cursor has the id of. */
@@ -66,4 +67,4 @@ export class Suspects {
   }
 }
 
-const placeOf = (kind: ServiceName, id: number): string => `${kind}/${id}`;
+const placeOf = (kind: ServiceName, id: unknown): string => `${kind}/${id}`;
