@@ -13,6 +13,9 @@ type Row = Record<string, SQLOutputValue>;
 export class SqliteEntities<R extends V, V> {
   private readonly completeDocument: (document: object) => Record<string, unknown>;
   private readonly live: string;
+  private readonly firstLive: string;
+  /** The columns are the same for every record. */
+  private writing: string | undefined;
 
   constructor(
     private readonly db: SqliteDatabase,
@@ -20,27 +23,24 @@ export class SqliteEntities<R extends V, V> {
   ) {
     this.completeDocument = completer(kind.record);
     this.live = `select document, ${kind.key ? '' : 'key, '}twin, saga from ${kind.name}`;
+    const hasKey = Object.keys(kind.keyColumns(undefined)).map((name) => `${name} = ?`);
+    this.firstLive = `${this.live} where ${hasKey.join(' and ')} order by twin limit 1`;
   }
 
   /** By a key there are two at most: the first live one may be a twin, behind a deleted one that keeps the key. */
   find(of: Target): Entity[] {
     if ('id' in of) return this.byIds([of.id]);
-    const deleted = this.db.prepare('select * from tombstones where key = ? and twin = 0').all(of.key);
-    return [...this.firstOf(of.key), ...deleted.map(deletedIn)];
+    return this.byKeys([of.key]);
   }
 
   byIds(ids: readonly number[]): Entity[] {
     if (ids.length === 0) return [];
-    const json = JSON.stringify(ids);
-    const among = 'where id in (select value from json_each(?))';
-    return [...this.liveWhere(among, json), ...this.db.prepare(`select * from tombstones ${among}`).all(json).map(deletedIn)];
+    return [...this.liveWhere(among('id'), JSON.stringify(ids)), ...this.deletedWhere(among('id'), ids)];
   }
 
   /** Of each key the live one that came first, and the deleted one that keeps it. */
   byKeys(keys: readonly string[]): Entity[] {
-    if (keys.length === 0) return [];
-    const deleted = 'select * from tombstones where key in (select value from json_each(?)) and twin = 0';
-    return [...keys.flatMap((key) => this.firstOf(key)), ...this.db.prepare(deleted).all(JSON.stringify(keys)).map(deletedIn)];
+    return [...keys.flatMap((key) => this.firstOf(key)), ...this.deletedWhere(`${among('key')} and twin = 0`, keys)];
   }
 
   liveWhere(condition: string, ...values: (string | number)[]): Entity[] {
@@ -84,12 +84,8 @@ export class SqliteEntities<R extends V, V> {
       saga: isPlain(saga) ? null : JSON.stringify(saga),
       ...this.kind.indexed(record),
     };
-    const names = Object.keys(columns);
-    const sql =
-      `insert into ${this.kind.name} (id, document, ${names.join(', ')}) values (?, ?${', ?'.repeat(names.length)}) ` +
-      `on conflict (id) do update set document = excluded.document, ` +
-      names.map((name) => `${name} = excluded.${name}`).join(', ');
-    this.db.prepare(sql).run(id, JSON.stringify(record), ...Object.values(columns));
+    this.writing ??= upsertSql(this.kind.name, ['document', ...Object.keys(columns)]);
+    this.db.prepare(this.writing).run(id, JSON.stringify(record), ...Object.values(columns));
     this.kind.alsoWrite?.(this.db, record);
   }
 
@@ -98,19 +94,18 @@ export class SqliteEntities<R extends V, V> {
       this.db.prepare(`delete from ${this.kind.name} where id = ?`).run(id);
       this.kind.alsoRemove?.(this.db, id);
     }
-    const sql =
-      'insert into tombstones (id, key, twin, version, saga) values (?, ?, ?, ?, ?) ' +
-      'on conflict (id) do update set key = excluded.key, twin = excluded.twin, version = excluded.version, saga = excluded.saga';
-    this.db.prepare(sql).run(id, key, twin ? id : 0, version, JSON.stringify(saga));
+    this.db.prepare(WRITING_DELETED).run(id, key, twin ? id : 0, version, JSON.stringify(saga));
+  }
+
+  private deletedWhere(condition: string, values: readonly (string | number)[]): Entity[] {
+    // Most stores that an import fills never deleted anything.
+    if (values.length === 0 || !this.db.prepare('select 1 from tombstones limit 1').get()) return [];
+    return this.db.prepare(`select * from tombstones ${condition}`).all(JSON.stringify(values)).map(deletedIn);
   }
 
   private firstOf(key: string): Entity[] {
-    const columns = this.kind.keyColumns(key);
-    const where = Object.keys(columns).map((name) => `${name} = ?`);
-    return this.db
-      .prepare(`${this.live} where ${where.join(' and ')} order by twin limit 1`)
-      .all(...Object.values(columns))
-      .map((row) => this.entityIn(row));
+    const row = this.db.prepare(this.firstLive).get(...Object.values(this.kind.keyColumns(key)));
+    return row ? [this.entityIn(row)] : [];
   }
 
   private entityIn({ document, key: stepKey, twin, saga }: Row): Entity {
@@ -120,6 +115,14 @@ export class SqliteEntities<R extends V, V> {
     return { id, key, twin: twin !== 0, version, fields, saga: saga === null ? PINNED : JSON.parse(textOf(saga)) };
   }
 }
+
+const among = (column: string): string => `where ${column} in (select value from json_each(?))`;
+
+const upsertSql = (table: string, columns: readonly string[]): string =>
+  `insert into ${table} (id, ${columns.join(', ')}) values (?${', ?'.repeat(columns.length)}) ` +
+  `on conflict (id) do update set ${columns.map((name) => `${name} = excluded.${name}`).join(', ')}`;
+
+const WRITING_DELETED = upsertSql('tombstones', ['key', 'twin', 'version', 'saga']);
 
 const deletedIn = ({ id, key, twin, version, saga }: Row): Entity => ({
   id: numberOf(id),
