@@ -99,7 +99,7 @@ describe('an execution that failed', () => {
   });
 
   test('inside the engine says which execution to look at, and no more', () => {
-    for (const error of ['States.Runtime', 'States.DataLimitExceeded', 'HistoryLimitExceeded', '']) {
+    for (const error of ['States.Runtime', 'HistoryLimitExceeded', '']) {
       expect(failed(error, 'secret things')).toEqual({
         code: 'Internal',
         detail: `the execution ${ID} failed; /executions/${ID} tells how`,

@@ -6,15 +6,19 @@ const PART = /(Band|Venue|Event)$/;
 /** The members of a call that hold what the body held. */
 const CALL_MEMBER = /^\/(?:part\/row|part|row|patch)(?=\/|$)/;
 
+/** The answer to a key is the same from then on. */
+const NEW_KEY = 'another try needs another Idempotency-Key';
+
 /** How an execution that did not succeed is answered. */
 export function failureOf({ id, stateMachine, status, error = '', cause = '' }: Execution): Fault {
   if (status === 'ABORTED') return new Fault('Cancelled', `the execution ${id} was stopped`);
-  if (error === 'States.Timeout') return new Fault('Timeout', `the execution ${id} did not end in time`);
+  if (error === 'States.Timeout') return new Fault('Timeout', `the execution ${id} did not end in time; ${NEW_KEY}`);
+  if (error === 'States.DataLimitExceeded')
+    return new Fault('ContentTooLarge', `with all that belongs to it the concert is too large`);
   if (!isErrorCode(error)) return new Fault('Internal', `the execution ${id} failed; /executions/${id} tells how`);
   const told = readCause(cause);
   const fault = faultFromWire({ ...told, code: error });
-  // The answer to this key is this one from now on.
-  if (fault.retryable) return new Fault(error, `${fault.detail}; another try needs another Idempotency-Key`);
+  if (fault.retryable) return new Fault(error, `${fault.detail}; ${NEW_KEY}`);
   const part = stateMachine.endsWith('-concert') ? PART.exec(String(told.state))?.[1]?.toLowerCase() : undefined;
   if (part !== undefined) return failureOfPart(part, fault, String(told.state));
   const fields = fault.fields?.map((field) => inBody(field, ''));

@@ -10,8 +10,8 @@ export interface Preferences {
   applied: string;
 }
 
-/** `name`, `name=value` or `name="value"`, each maybe with parameters behind semicolons (RFC 7240). */
-const PREFERENCE = /^([!#$%&'*+.^_`|~\w-]+)\s*(?:=\s*(?:"([^"]*)"|([^\s;"]*)))?\s*(?:;.*)?$/;
+/** `name`, `name=value` or `name="value"` (RFC 7240). */
+const PREFERENCE = /^([!#$%&'*+.^_`|~\w-]+)(?:\s*=\s*(?:"([^"]*)"|([^\s;"]*)))?$/;
 
 /**
  * The preferences `respond-async` and `wait` (RFC 7240). The first of a name counts; what is not known or malformed is
@@ -20,7 +20,7 @@ const PREFERENCE = /^([!#$%&'*+.^_`|~\w-]+)\s*(?:=\s*(?:"([^"]*)"|([^\s;"]*)))?\
 export function readPreferences(header: string | string[] | undefined): Preferences {
   const preferences = new Map<string, string>();
   for (const part of String(header ?? '').split(',')) {
-    const [, name = '', quoted, token = ''] = PREFERENCE.exec(part.trim()) ?? [];
+    const [, name = '', quoted, token = ''] = PREFERENCE.exec(withoutParameters(part)) ?? [];
     if (!preferences.has(name.toLowerCase())) preferences.set(name.toLowerCase(), quoted ?? token);
   }
   const isAsync = preferences.has('respond-async');
@@ -29,3 +29,6 @@ export function readPreferences(header: string | string[] | undefined): Preferen
   const applied = [...(isAsync ? ['respond-async'] : []), ...(waitS === undefined ? [] : [`wait=${waitS}`])];
   return { waitMs: 1_000 * (waitS ?? (isAsync ? 0 : DEFAULT_WAIT_S)), applied: applied.join(', ') };
 }
+
+/** A preference may have parameters behind a semicolon. */
+const withoutParameters = (preference: string): string => preference.split(';', 1).join('').trim();

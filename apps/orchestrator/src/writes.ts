@@ -12,6 +12,12 @@ import { readPreferences } from './prefer.js';
 /** Until then an execution has begun, or the client is told to try again. */
 const START_TIMEOUT_MS = 5_000;
 
+/**
+ * An input as JSON. The data of a state may be 256 KiB, and there must be room for what services answer: what has gone
+ * past its last write cannot be refused any more.
+ */
+const MAX_INPUT_BYTES = 65_536;
+
 /** What the answer to a write is made of. */
 export interface WriteContext {
   request: FastifyRequest;
@@ -36,7 +42,8 @@ export class Writes {
     const { request, reply } = context;
     const key = readIdempotencyKey(request.headers['idempotency-key']);
     const { waitMs, applied } = readPreferences(request.headers.prefer);
-    const input = await clean();
+    const input = asJson(await clean());
+    assertNotTooLarge(input);
     reply.header('idempotency-key', idempotencyKeyHeader(key));
     if (applied !== '') reply.header('preference-applied', applied);
     const { execution, begun } = await this.start(context, key, input);
@@ -46,14 +53,14 @@ export class Writes {
   }
 
   /** @throws Fault UnprocessableContent when the key was used for another request */
-  private async start({ request, stateMachine, query }: WriteContext, key: string, input: object) {
+  private async start({ request, stateMachine, query }: WriteContext, key: string, input: Json) {
     const asked = askedBy(request, query);
     const fingerprint = hash('sha256', canonicalize(asked) ?? '', 'base64url');
     const expiresAt = Date.now() + this.config.orchestrator.idempotencyRetentionMs;
     const started = await this.engine.start(
       {
         stateMachine,
-        input: asJson(input),
+        input,
         request: asked,
         idempotencyKey: { caller: request.caller, key, fingerprint, expiresAt },
       },
@@ -82,6 +89,12 @@ export class Writes {
 /** All that makes a request what it is, and nothing that may be different when it is sent again. */
 function askedBy({ method, url, headers, body }: FastifyRequest, query: Record<string, string> = {}): Json {
   return { method, path: url.split('?', 1)[0] ?? '', query, ifMatch: headers['if-match'] ?? null, body: asJson(body ?? null) };
+}
+
+function assertNotTooLarge(input: Json): void {
+  const bytes = Buffer.byteLength(JSON.stringify(input));
+  if (bytes > MAX_INPUT_BYTES)
+    throw new Fault('ContentTooLarge', `a write may be ${MAX_INPUT_BYTES} bytes long as JSON, this one has ${bytes}`);
 }
 
 /** As it is journaled. */

@@ -96,14 +96,19 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
 }
 
 function readOrchestrator(variables: Variables, everyMongoUrl: string | undefined): OrchestratorConfig {
+  const keyDays = variables.read('IDEMPOTENCY_RETENTION_DAYS', '7', days);
+  const executionDays = variables.read('EXECUTION_RETENTION_DAYS', '30', days);
+  // A key points to its execution, so it cannot be remembered for longer.
+  if (executionDays < keyDays)
+    variables.faults.push(`EXECUTION_RETENTION_DAYS=${executionDays} must be at least IDEMPOTENCY_RETENTION_DAYS, ${keyDays}`);
   const ownPort = variables.read('ORCHESTRATOR_HTTP_PORT', '3001', port);
   return {
     port: ownPort,
     name: variables.read('ORCHESTRATOR_NAME', `${hostname()}:${ownPort}`, text),
     mongoUrl: variables.read('ORCHESTRATOR_MONGO_URL', '', mongoUrl) ?? everyMongoUrl,
     writeTokens: variables.readSecret('WRITE_TOKENS', writeTokens),
-    idempotencyRetentionMs: DAY_MS * variables.read('IDEMPOTENCY_RETENTION_DAYS', '7', days),
-    executionRetentionMs: DAY_MS * variables.read('EXECUTION_RETENTION_DAYS', '30', days),
+    idempotencyRetentionMs: DAY_MS * keyDays,
+    executionRetentionMs: DAY_MS * executionDays,
   };
 }
 

@@ -30,9 +30,11 @@ export const QueryId = Type.Integer({
   minimum: 0,
   maximum: Number.MAX_SAFE_INTEGER,
 });
+/** No version may pass this: the composed version of a joined concert would no longer be exact in a double. */
+export const MAX_VERSION = 2 ** 24;
 export const Version = Type.Integer({
   minimum: 1,
-  maximum: 2 ** 24,
+  maximum: MAX_VERSION,
   description: 'raised by one by every visible change',
 });
 /** A concert's day must be of those years on every clock: midnight comes first at UTC+14 and last at UTC-12. */
@@ -43,11 +45,14 @@ export const EpochMs = Type.Integer({
 });
 /** Control characters, and halves of surrogate pairs, which no store keeps as they are. */
 const UNPRINTABLE = '\\u0000-\\u001f\\u007f\\ud800-\\udfff';
-/** A name must hold something to see: at least one character that is no white space. */
+/**
+ * A name must hold something to see: at least one character that is no white space. The pattern says which is the first,
+ * so that a text without any is refused in one pass.
+ */
 export const Name = Type.String({
   minLength: 1,
   maxLength: 300,
-  pattern: `^[^${UNPRINTABLE}]*[^\\s${UNPRINTABLE}][^${UNPRINTABLE}]*$`,
+  pattern: `^[^\\S${UNPRINTABLE}]*[^\\s${UNPRINTABLE}][^${UNPRINTABLE}]*$`,
 });
 const ShortText = Type.String({
   minLength: 1,
@@ -82,7 +87,7 @@ export const OptionalText = nullable(ShortText);
 export const OptionalUrl = nullable(
   Type.String({
     maxLength: 2_048,
-    pattern: '^https?://[^\\s]+$',
+    pattern: `^https?://[^\\s${UNPRINTABLE}]+$`,
     description: 'an http or https address',
   }),
 );

@@ -63,8 +63,9 @@ export const WrittenConcert = Type.Object(
 export const ConcertOutput = Type.Object(
   {
     concert: Concert,
-    band: Band,
-    venue: Venue,
+    // What is about to be deleted while its concert is changed cannot be shown.
+    band: nullable(Band),
+    venue: nullable(Venue),
     event: nullable(Event),
     created: Type.Object({ band: Type.Boolean(), venue: Type.Boolean(), event: Type.Boolean() }),
   },
