@@ -26,6 +26,8 @@ export interface Story {
 const EXECUTIONS = 6;
 /** Turns that one who needs a band waits for it. */
 const PATIENCE = 10;
+/** Ten times what the longest story takes. */
+const MAX_TURNS = 1_000;
 const NAMES = 3;
 
 type Call = () => Promise<unknown>;
@@ -37,7 +39,9 @@ type Call = () => Promise<unknown>;
 export async function tellStory(store: BandStore, { seed, isWild }: Plot): Promise<Story> {
   const teller = new Teller(store, seed);
   const actors = Array.from({ length: EXECUTIONS }, () => teller.newActor(isWild));
+  let turns = 0;
   for (let open = actors; open.length > 0; open = open.filter((actor) => !actor.hasEnded)) {
+    if (++turns > MAX_TURNS) throw new Error(`the story does not end: ${teller.story.log.slice(-10).join('; ')}`);
     await teller.random.pick(open).act();
     if (teller.random.oneIn(3)) await teller.deliverLate();
   }
@@ -222,7 +226,7 @@ class Renamer extends Actor {
     this.band ??= this.teller.anyBand();
     if (!this.band) return this.idle();
     const { id, version: expectedVersion } = this.band;
-    const patch = { name: this.name, genres: [this.step] };
+    const patch = { name: this.name, genres: ['renamed'] };
     const end = await this.teller.send('patch', () =>
       this.steps.patch({ stepKey: this.step, id, expectedVersion, patch }, soon()),
     );
