@@ -29,6 +29,7 @@ export async function startOrchestrator(config: Config, logger: Logger): Promise
     logger,
     executionRetentionMs,
   });
+  await engine.run();
   const draining = new AbortController();
   const running = await startHttpApp({
     name: 'the orchestrator',
@@ -67,6 +68,5 @@ export async function startOrchestrator(config: Config, logger: Logger): Promise
       closeServices(clients);
     },
   });
-  engine.run();
   return running;
 }

@@ -53,6 +53,8 @@ const JOURNAL_TIMEOUT_MS = 5_000;
 /** How often ended executions are removed, and how many at a time. */
 const REMOVE_INTERVAL_MS = 60_000;
 const REMOVE_LIMIT = 500;
+/** Between two steps of that, so that writes go on. */
+const REMOVE_PAUSE_MS = 20;
 /** How long a close waits for writes under way. */
 const CLOSE_TIMEOUT_MS = 5_000;
 /** What a claim's lease lasts: until the first write. */
@@ -81,13 +83,22 @@ export class Engine {
     this.#definitions = new Definitions(parts.journal, parts.stateMachines);
   }
 
-  /** Takes up what is due, what a process of the same name left at once, and removes what is old, until `close`. */
-  run(): void {
-    let isFirst = true;
-    this.#repeat('take up executions', CLAIM_INTERVAL_MS, async () => {
-      await (isFirst ? this.#takeUpOwn() : this.#takeUpDue());
-      isFirst = false;
-    });
+  /**
+   * Takes up what is due and removes what is old, until `close`. What a process of the same name left is taken up when
+   * this resolves: before that nothing should be started.
+   */
+  async run(): Promise<void> {
+    const { clock, logger } = this.#parts;
+    for (let pauseMs = CLAIM_INTERVAL_MS; !this.#isClosed; pauseMs = Math.min(2 * pauseMs, MAX_PAUSE_MS)) {
+      try {
+        await this.#takeUpOwn();
+        break;
+      } catch (error) {
+        logger.warn({ err: error }, 'the engine cannot take up what it left; trying again');
+      }
+      await sleep(clock, pauseMs);
+    }
+    this.#repeat('take up executions', CLAIM_INTERVAL_MS, () => this.#takeUpDue());
     this.#repeat('remove old executions', REMOVE_INTERVAL_MS, () => this.#removeEnded());
   }
 
@@ -129,7 +140,8 @@ export class Engine {
       const found = await this.journal.read(id, within);
       if (found?.status !== 'RUNNING' || found.stopRequested) return found;
       const { definition } = await this.#definitions.ofHash(found.definitionHash, within);
-      const dueAt = leaseUntil(found.commands, clock.now());
+      // Should this process end before it has interrupted it, another one does so soon, whatever it waits for.
+      const dueAt = clock.now() + CLAIM_LEASE_MS;
       const execution = { ...found, owner, dueAt, stopRequested: true, revision: found.revision + 1, writer: newId() };
       if (!(await this.journal.write({ execution, append: [] }, within))) continue;
       this.#takeUp(execution, definition);
@@ -194,7 +206,9 @@ export class Engine {
   }
 
   #takeUp(execution: Execution, definition: Definition): void {
-    void this.#running.get(execution.id)?.drop();
+    const before = this.#running.get(execution.id);
+    if (before && before.revision >= execution.revision) return;
+    void before?.drop();
     const running = new RunningExecution(execution, definition, {
       ...this.#parts,
       onGone: (gone) => {
@@ -247,9 +261,12 @@ export class Engine {
 
   async #removeEnded(): Promise<void> {
     const { clock, executionRetentionMs } = this.#parts;
-    const now = clock.now();
-    const request = { before: now - executionRetentionMs, limit: REMOVE_LIMIT };
-    await this.journal.removeEnded(request, { deadline: now + JOURNAL_TIMEOUT_MS });
+    for (let removed = REMOVE_LIMIT; removed === REMOVE_LIMIT && !this.#isClosed; ) {
+      const now = clock.now();
+      const request = { before: now - executionRetentionMs, limit: REMOVE_LIMIT };
+      removed = await this.journal.removeEnded(request, { deadline: now + JOURNAL_TIMEOUT_MS });
+      await sleep(clock, REMOVE_PAUSE_MS);
+    }
   }
 
   /** Does something again and again, with a pause that grows while it fails. */

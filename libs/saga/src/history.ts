@@ -1,14 +1,14 @@
 import type { Command, HistoryEvent } from './asl/step.js';
 import type { Execution, Transition } from './journal.js';
 
-/** A line of the history as JSON: with 6,000 of them an execution is still well below the 16 MiB of a MongoDB document. */
-const MAX_EVENT_LENGTH = 2_000;
+/** Bytes of a line of the history as JSON: with 6,000 of them an execution is still well below the 16 MiB of a MongoDB document. */
+const MAX_EVENT_BYTES = 2_000;
 /** Details of a line that is too long are kept up to this. */
 const MAX_DETAIL_LENGTH = 250;
 
 /** A line that is not too long: what made it so is left out, and it says that. */
 export function boundedEvent(event: HistoryEvent): HistoryEvent {
-  if (JSON.stringify(event).length <= MAX_EVENT_LENGTH) return event;
+  if (Buffer.byteLength(JSON.stringify(event)) <= MAX_EVENT_BYTES) return event;
   const short = Object.entries(event).filter(([, detail]) => JSON.stringify(detail ?? null).length <= MAX_DETAIL_LENGTH);
   return { type: event.type, at: event.at, ...Object.fromEntries(short), truncated: true };
 }
@@ -30,7 +30,8 @@ export function foldAttempts(
   if (!isRetried || !failed || command.attempt <= ATTEMPTS_TOLD) return { append: events, folds };
   const count = command.attempt - ATTEMPTS_TOLD;
   const event = { ...failed, count };
-  const index = folds[command.state];
+  const [entry = ''] = command.id.split('.');
+  const index = folds[entry];
   if (count > 1 && index !== undefined) return { append: [], rewrite: { index, event }, folds };
-  return { append: [event], folds: { ...folds, [command.state]: written } };
+  return { append: [event], folds: { ...folds, [entry]: written } };
 }

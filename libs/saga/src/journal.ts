@@ -34,10 +34,10 @@ export interface Execution {
   cursor: Cursor;
   /** What is to be done or waited for now. */
   commands: Command[];
-  /** What services want to be told again beside a command's input, by the id of the command. */
-  memos: { [command: string]: { [name: string]: Json } };
-  /** The line of the history that counts the further attempts of a state, by its name. */
-  folds: { [state: string]: number };
+  /** By the id of a command: what its service wants to be told again beside its input, and how often it asked for that. */
+  memos: { [command: string]: { repeats: number; members: { [name: string]: Json } } };
+  /** The line of the history that counts further attempts, by the entry of a state: what comes before the dot in its commands' ids. */
+  folds: { [entry: string]: number };
   /** A stop was asked for: the next command that can be interrupted is. */
   stopRequested: boolean;
   /** The orchestrator that works on it. */

@@ -24,6 +24,8 @@ const MAX_PAUSE_MS = 2_000;
  * the first. So the first waits for the others, but not for long.
  */
 const GATHER_MS = 20;
+/** How often one attempt of a Task may be called again: five times what the largest cascade needs. */
+const MAX_REPEATS = 1_000;
 /** Lines of a history; an execution that comes so far is undone, and that may take some lines more. */
 const MAX_EVENTS = 5_000;
 const MAX_EVENTS_WITH_UNDO = 6_000;
@@ -45,8 +47,16 @@ export interface RunningParts {
   onGone(running: RunningExecution): void;
 }
 
-/** What came back for a command: how it ended, or what its service wants to be told again. */
-type Arrival = Outcome | { command: string; type: 'repeat'; memo: { [name: string]: Json } };
+/** What a service wants to be told again. */
+interface Repetition {
+  command: string;
+  at: number;
+  type: 'repeat';
+  memo: { [name: string]: Json };
+}
+
+/** What came back for a command: how it ended, or that it is to be called again. */
+type Arrival = Outcome | Repetition;
 
 /**
  * One execution while this process works on it: what comes back from its commands becomes one conditional write, and only
@@ -75,6 +85,10 @@ export class RunningExecution {
     return this.#execution.id;
   }
 
+  get revision(): number {
+    return this.#execution.revision;
+  }
+
   /** Performs what is to be done. */
   go(): void {
     const { clock } = this.#parts;
@@ -82,14 +96,23 @@ export class RunningExecution {
       this.#leave();
       return;
     }
-    // A claim made a lease of the time at which it is due; that must stand there again before it is left.
-    if (canSleep(this.#execution, clock.now())) this.#flushSoon();
+    if (!this.#isLeaseRight()) this.#flushSoon();
     const interruption = interruptionOf(this.#execution);
     for (const command of this.#execution.commands) {
       if (this.#awaited.has(command.id)) continue;
       if (interruption && command.interruptible) this.#arrive({ command: command.id, at: clock.now(), ...interruption });
       else this.#await(command);
     }
+  }
+
+  /**
+   * The lease of a claim ends soon: who calls for longer than that must say so. And who waits for long gives it back, so
+   * that the time at which it is due stands there again.
+   */
+  #isLeaseRight(): boolean {
+    const now = this.#parts.clock.now();
+    const { commands, dueAt } = this.#execution;
+    return !canSleep(this.#execution, now) && leaseUntil(commands, now) - LEASE_MARGIN_MS <= (dueAt ?? 0);
   }
 
   #sleepsInJournal(): boolean {
@@ -132,7 +155,8 @@ export class RunningExecution {
     if (delayMs > 0)
       this.#awaited.set(
         command.id,
-        clock.after(delayMs, () => this.#perform(command)),
+        // Not performed at once: a clock may have been set back, and a timer has a longest delay.
+        clock.after(delayMs, () => this.#await(command)),
       );
     else this.#perform(command);
   }
@@ -154,7 +178,7 @@ export class RunningExecution {
       );
     });
     const { resource, input, state, attempt } = command;
-    const memo = this.#execution.memos[command.id] ?? {};
+    const memo = this.#execution.memos[command.id]?.members ?? {};
     const deadline = clock.now() + timeoutMs;
     const answer = await Promise.race([call({ resource, input, memo, executionId: this.id, state, attempt, deadline }), late]);
     this.#arrive(arrivalOf(command.id, answer, clock.now()));
@@ -214,8 +238,8 @@ export class RunningExecution {
       this.#arrived.shift();
       if (arrival) this.#awaited.delete(arrival.command);
       if (!change) continue;
-      execution = change.execution;
-      rewrite = change.rewrite;
+      execution = { ...change.execution, events: execution.events + change.append.length };
+      rewrite = change.rewrite && { ...change.rewrite, event: boundedEvent(change.rewrite.event) };
       append.push(...change.append);
     }
     const room = Math.max(0, MAX_EVENTS_WITH_UNDO - this.#execution.events);
@@ -299,7 +323,7 @@ function interruptionOf({ stopRequested, events }: Execution) {
 }
 
 function arrivalOf(command: string, answer: TaskAnswer, at: number): Arrival {
-  if ('repeat' in answer) return { command, type: 'repeat', memo: answer.repeat };
+  if ('repeat' in answer) return { command, at, type: 'repeat', memo: answer.repeat };
   if ('error' in answer) return { command, at, type: 'failed', error: answer.error, cause: answer.cause };
   return { command, at, type: 'succeeded', output: answer.output };
 }
@@ -314,8 +338,7 @@ interface Change {
 function changeBy(definition: Definition, execution: Execution, arrival: Arrival): Change | undefined {
   const command = execution.commands.find(({ id }) => id === arrival.command);
   if (!command) return undefined;
-  if (arrival.type === 'repeat')
-    return { execution: { ...execution, memos: { ...execution.memos, [command.id]: arrival.memo } }, append: [] };
+  if (arrival.type === 'repeat') return repeated(definition, execution, arrival);
   const { cursor, commands, events, end } = advance(definition, execution.cursor, arrival);
   const ids = new Set(commands.map(({ id }) => id));
   const memos = Object.fromEntries(Object.entries(execution.memos).filter(([id]) => ids.has(id)));
@@ -329,6 +352,17 @@ function changeBy(definition: Definition, execution: Execution, arrival: Arrival
     append: isAborted ? folded.append.map(aborted) : folded.append,
     ...(folded.rewrite && { rewrite: folded.rewrite }),
   };
+}
+
+/** What a service wants to be told again is kept; one that never has enough has failed. */
+function repeated(definition: Definition, execution: Execution, { command, at, memo }: Repetition): Change | undefined {
+  const repeats = (execution.memos[command]?.repeats ?? 0) + 1;
+  if (repeats > MAX_REPEATS) {
+    const cause = `the service wanted to be called more than ${MAX_REPEATS} times`;
+    return changeBy(definition, execution, { command, at, type: 'failed', error: 'Internal', cause });
+  }
+  const memos = { ...execution.memos, [command]: { repeats, members: memo } };
+  return { execution: { ...execution, memos, failingSince: null }, append: [] };
 }
 
 const aborted = (event: HistoryEvent): HistoryEvent =>

@@ -32,7 +32,7 @@ export function engineStories(openJournal: () => Promise<Journal>): void {
     const parts = { journal, stateMachines: machines, call, clock: systemClock, owner, newId, logger, executionRetentionMs };
     const engine = new Engine({ ...parts, ...more });
     engines.push(engine);
-    engine.run();
+    await engine.run();
     return engine;
   }
 

@@ -157,7 +157,7 @@ export function journalContract({ newPlace, makeNewer }: JournalUnderTest): void
       const next = nextOf(execution, {
         cursor: { at: 'Venue' },
         commands: [{ type: 'wait', id: 'w', state: 'Wait', notBefore: NOW + 5, interruptible: true }],
-        memos: { w: { generation: 1 } },
+        memos: { w: { repeats: 1, members: { generation: 1 } } },
         stopRequested: true,
         owner: 'second',
         dueAt: NOW + 5.25,
@@ -210,7 +210,12 @@ export function journalContract({ newPlace, makeNewer }: JournalUnderTest): void
       let deep: Json = ODD;
       for (let level = 0; level < 1_000; level++) deep = level % 2 ? [deep] : { deep };
       const execution = await begun({ request: ODD, cursor: deep });
-      const done = nextOf(execution, { ...ended(), cursor: ODD, memos: { 'a.$b': { $x: ODD } }, output: ODD });
+      const done = nextOf(execution, {
+        ...ended(),
+        cursor: ODD,
+        memos: { 'a.$b': { repeats: 1, members: { $x: ODD } } },
+        output: ODD,
+      });
       expect(await journal.write({ execution: done, append: [line('Odd', { output: ODD, deep })] }, soon())).toBe(true);
       const read = await journal.read(execution.id, soon());
       expect(JSON.stringify(read?.output)).toBe(JSON.stringify(ODD));

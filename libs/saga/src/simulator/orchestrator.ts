@@ -61,7 +61,7 @@ export class Orchestrator {
       },
       executionRetentionMs: RETENTION_MS,
     });
-    this.#engine.run();
+    void this.#engine.run();
   }
 
   crash(): void {
