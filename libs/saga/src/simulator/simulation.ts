@@ -11,7 +11,7 @@ import { type Commit, OwnerService, type ServiceName } from './owner-service.js'
 import { ServiceProcess } from './service-process.js';
 import { type Parts, type Protection, partsWithout } from './without.js';
 import { type Ask, JOURNAL, ORCHESTRATORS, type Plan, type PlannedRequest, type Trouble, type View } from './workload.js';
-import { EPOCH_MS, Process, World } from './world.js';
+import { Process, World } from './world.js';
 
 /** What a run is to go without: requests and faults, by their names. */
 export interface Omitted {
@@ -50,6 +50,8 @@ export interface SimulationResult {
 
 /** When all that can still be on its way has arrived, and every step was given up or done. */
 const QUIET_WITHIN_MS = 1_800_000;
+/** Of UUIDs of version 7, made at one moment. */
+const ID_PREFIX = '01a31800-0000-7000-8000-';
 const RESTART_MS = [300, 8_000] as const;
 
 /** Runs a plan: the same plan and options give the same run, bit for bit. */
@@ -117,11 +119,22 @@ class Simulation {
     for (const request of this.#plannedRequests) this.#world.after(request.atMs, () => this.#ask(request));
     for (const trouble of plan.troubles) this.#world.after(trouble.atMs, () => this.#befall(trouble));
     this.#world.after(plan.faultsForMs, () => this.#endFaults());
-    const isQuiet = await this.#world.run(() => this.#isQuiet(), plan.faultsForMs + QUIET_WITHIN_MS);
-    // What is still on its way arrives when nobody waits for it any more.
-    for (const orchestrator of this.#orchestrators) orchestrator.crash();
-    await this.#world.run(() => false, QUIET_WITHIN_MS);
+    const isQuiet = await this.#happen();
     return this.#result(isQuiet);
+  }
+
+  /** @returns whether all ended in time */
+  async #happen(): Promise<boolean> {
+    try {
+      const isQuiet = await this.#world.run(() => this.#isQuiet(), this.plan.faultsForMs + QUIET_WITHIN_MS);
+      // What is still on its way arrives when nobody waits for it any more.
+      for (const orchestrator of this.#orchestrators) orchestrator.crash();
+      await this.#world.run(() => false, QUIET_WITHIN_MS);
+      return isQuiet;
+    } catch (error) {
+      this.#defects.push(String(error));
+      return false;
+    }
   }
 
   #isQuiet(): boolean {
@@ -277,10 +290,7 @@ class Simulation {
   }
 
   #newId(): string {
-    return (
-      `${(EPOCH_MS / 2 ** 16) >>> 0}`.slice(0, 8).padStart(8, '0') +
-      `-0000-7000-8000-${(++this.#ids).toString(16).padStart(12, '0')}`
-    );
+    return `${ID_PREFIX}${(++this.#ids).toString(16).padStart(12, '0')}`;
   }
 
   #nameOf(executionId: string): string {

@@ -217,6 +217,8 @@ class Choice {
 
   private someOf(service: ServiceName): Entity | undefined {
     const live = this.view.live(service);
+    const unpinned = live.filter(({ saga }) => !saga.pinned);
+    if (unpinned.length > 0 && this.draw.chance(0.5)) return this.draw.pick(unpinned);
     return live.length > 0 ? this.draw.pick(live) : undefined;
   }
 
