@@ -28,6 +28,8 @@ const DAY_MS = 86_400_000;
 /** A call of a service that runs is answered in milliseconds. */
 const RUNNING_TIMEOUT_MS = 20_000;
 const POLL_MS = 50;
+/** A busy machine takes longer over a write than clients wait by default. */
+const PATIENTLY = { prefer: 'wait=30' };
 
 const imported = {
   bands: [
@@ -100,11 +102,11 @@ class Writes {
   constructor(private readonly system: System) {}
 
   create(path: string, body: object): Promise<Answer> {
-    return this.expecting(201, this.system.writes.post(path, body));
+    return this.expecting(201, this.system.writes.post(path, body, PATIENTLY));
   }
 
   refused(path: string, body: object): Promise<Answer> {
-    return this.expecting(422, this.system.writes.post(path, body));
+    return this.expecting(422, this.system.writes.post(path, body, PATIENTLY));
   }
 
   change(
@@ -114,8 +116,8 @@ class Writes {
     status = method === 'DELETE' ? 204 : 200,
   ): Promise<Answer> {
     const type = method === 'PATCH' ? 'application/merge-patch+json' : 'application/json';
-    const init = body && { body: JSON.stringify(body), headers: { 'content-type': type, 'if-match': '*' } };
-    return this.expecting(status, this.system.writes.request(method, path, { headers: { 'if-match': '*' }, ...init }));
+    const init = body && { body: JSON.stringify(body), headers: { ...PATIENTLY, 'content-type': type, 'if-match': '*' } };
+    return this.expecting(status, this.system.writes.request(method, path, { headers: { ...PATIENTLY, 'if-match': '*' }, ...init }));
   }
 
   /** The execution of the write before: one follows the other here. */
