@@ -160,7 +160,7 @@ export class MongoDatabase {
         } catch (error) {
           if (!isDuplicateKey(error)) throw error;
           if (tries + 1 >= MAX_WRITE_TRIES)
-            throw new Fault('Conflict', 'other writers of the same records were always faster', undefined, { cause: error });
+            throw new Fault('Overloaded', 'other writers of the same records were always faster', undefined, { cause: error });
         }
       }
     });

@@ -74,10 +74,15 @@ export class SqliteDatabase {
    * @throws Fault Timeout when it has passed, Unavailable when the file cannot be read now or is closed
    */
   read(deadline: number, sql: string, ...values: SQLInputValue[]): Record<string, SQLOutputValue>[] {
+    return this.reading(deadline, () => this.prepare(sql).all(...values));
+  }
+
+  /** Reads by several statements. @throws Fault as `read` does */
+  reading<T>(deadline: number, work: () => T): T {
     assertInTime(deadline);
     if (!this.db.isOpen) throw new Fault('Unavailable', 'the store is closed');
     try {
-      return this.prepare(sql).all(...values);
+      return work();
     } catch (error) {
       if (!isPassing(error)) throw error;
       throw new Fault('Unavailable', 'the store cannot be read now', undefined, { cause: error });

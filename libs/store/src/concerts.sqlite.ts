@@ -108,8 +108,7 @@ class SqliteConcerts extends SqliteRecords<Concert, ConcertValue, ConcertSteps, 
   }
 
   async countOf({ of, atMost }: RequestOf<typeof concertSteps.countOf>, { deadline }: Within) {
-    assertInTime(deadline);
-    const count = countReferring(this.db, of, countLimit(atMost));
+    const count = this.db.reading(deadline, () => countReferring(this.db, of, countLimit(atMost)));
     assertAtMost(count, atMost);
     return { count };
   }

@@ -16,6 +16,8 @@ export interface Kind<R extends V, V> {
   key?(value: V): string;
   /** What a patch is laid over, where that is not the record as it is. */
   patchable?(record: R): R | V;
+  /** What no schema can say of the fields that a change comes to. @throws Fault ValidationError */
+  assertWhole?(value: V): void;
   /** Whether concerts refer to it, so that its delete has to be announced. */
   isReferredTo: boolean;
 }

@@ -10,6 +10,7 @@ import {
   type VenueValue,
 } from '#contracts';
 import { timeZoneOf } from '#local-time';
+import { Fault } from '#problem';
 import { bandKey, concertKey, venueKey } from './keys.js';
 import type { Kind } from './kind.js';
 
@@ -38,6 +39,12 @@ export const eventKind: Kind<Event, EventValue> = {
   name: 'events',
   record: Event,
   complete: completer(Event),
+  /** A patch of one date meets the other one only here. */
+  assertWhole: ({ startDate, endDate }) => {
+    if (endDate >= startDate) return;
+    const detail = `must be >= startDate, ${startDate}, not ${endDate}`;
+    throw new Fault('ValidationError', `/endDate ${detail}`, [{ parameter: '/endDate', code: 'minimum', detail }]);
+  },
   isReferredTo: true,
 };
 

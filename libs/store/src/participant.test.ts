@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { change, type Entity, MAX_LAST_STEPS, MAX_STEPS_KEPT, MAX_VERSION, PINNED, take, undo } from './participant.js';
+import { MAX_VERSION } from '#contracts';
+import { change, type Entity, MAX_LAST_STEPS, MAX_STEPS_KEPT, PINNED, take, undo } from './participant.js';
 
 const MINUTE_MS = 60_000;
 const NOW = 1_000_000_000_000;

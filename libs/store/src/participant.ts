@@ -1,4 +1,4 @@
-import type { Repeat, Taken } from '#contracts';
+import { MAX_VERSION, type Repeat, type Taken } from '#contracts';
 import { Fault } from '#problem';
 
 /**
@@ -7,8 +7,6 @@ import { Fault } from '#problem';
  * another order or never; that everything ends whole nevertheless is due to these rules.
  */
 
-/** No version may pass this: the composed version of a joined concert would no longer be exact in a double. */
-export const MAX_VERSION = 2 ** 24;
 /** How long an undone step is remembered: longer than any message of it can be on its way. */
 const RELEASED_KEPT_MS = 3_600_000;
 /** Steps that one entity remembers as undone, or that hold it at once. */
@@ -115,11 +113,15 @@ function takeFound(found: Entity, step: TakeStep, value: Value | undefined, now:
   if (saga.deleted && value) {
     assertRoom(saga, now);
     assertMayGoOn(found, now);
+    // Its undo has a version too, and is never refused.
+    versionAfter({ ...found, version: versionAfter(found) });
     return written(revived(found, value, { stepKey, now }), { created: true, held: true });
   }
   const created = isMadeBy(found, stepKey);
   if (created) return taken(found, { created, held: false });
   if (step.mustBeNew) throw new Fault('Conflict', `it exists already, with the id ${found.id}`);
+  // Before any refusal whose undo would be remembered.
+  if (step.evenPinned) assertRoom(saga, now);
   if (saga.retiring !== null) throw retiringFault(found);
   if (saga.pinned && !step.evenPinned) return taken(found, { created, held: false });
   // An id can be named before it is given to anything: a late copy of that hold must not hold what has it then.
@@ -196,10 +198,14 @@ function changed(found: Entity | undefined, step: VersionedStep, { restated, hol
   if (entity.found.saga.retiring !== null) throw retiringFault(entity.found);
   assertMayGoOn(entity.found, now);
   const next = nextVersion({ ...entity.found, fields }, step.stepKey, now);
-  if (key === next.key) return { writes: [next], answer: () => next };
+  if (key === next.key) {
+    assertNotReleased(entity.found, step);
+    return { writes: [next], answer: () => next };
+  }
   if (holder && !holder.saga.deleted) throw new Fault('Conflict', `it would be the same as the one with the id ${holder.id}`);
   // Whoever holds it by its key would look for it there to let it go.
   assertUnheld(entity.found);
+  assertNotReleased(entity.found, step);
   const moved = takingOver({ ...next, key }, holder);
   return {
     writes: [...(holder ? [{ ...holder, twin: true }] : []), moved, ...leftBehind(entity.found)],
@@ -216,11 +222,14 @@ export interface RetireStep extends VersionedStep {
  * Marks an entity as about to be deleted: from now on nothing new may refer to it. Who held it before may still do so
  * until its execution ends, unseen by a count before that.
  */
-export function retire(found: Entity | undefined, step: RetireStep): Decision<Record<string, never>> {
+export function retire(found: Entity | undefined, step: RetireStep, now: number): Decision<Record<string, never>> {
+  // Before any refusal, since the mark is taken off after each.
+  if (found) assertRoom(found.saga, now);
   const entity = changeable(found, step);
   if (entity.done || entity.found.saga.retiring === step.stepKey) return unchanged({});
   if (entity.found.saga.retiring !== null) throw retiringFault(entity.found);
   if (!step.evenHeld) assertUnheld(entity.found, 'Conflict');
+  assertNotReleased(entity.found, step);
   return { writes: [{ ...entity.found, saga: { ...entity.found.saga, retiring: step.stepKey } }], answer: () => ({}) };
 }
 
@@ -238,7 +247,10 @@ export function unretire(found: Entity | undefined, { stepKey }: Step, now: numb
 export function remove(found: Entity | undefined, step: VersionedStep, now: number): Decision<{ version: number }> {
   return orRefused(found, step, now, () => {
     const entity = changeable(found, step);
-    return entity.done ? unchanged({ version: step.expectedVersion + 1 }) : removed(entity.found, step, now);
+    if (entity.done) return unchanged({ version: step.expectedVersion + 1 });
+    assertUnheld(entity.found, 'Conflict');
+    assertNotReleased(entity.found, step);
+    return removed(entity.found, step, now);
   });
 }
 
@@ -257,6 +269,7 @@ function orRefused<Answer>(
   } catch (error) {
     const isFinal = !found || found.version > expectedVersion || isReleased(found, stepKey);
     if (isFinal || !(error instanceof Fault) || error.retryable) throw error;
+    assertRoom(found.saga, now);
     const released = withReleased(found.saga, stepKey, now);
     return {
       writes: [{ ...found, saga: { ...found.saga, released } }],
@@ -377,9 +390,12 @@ function changeable(found: Entity | undefined, { expectedVersion, stepKey }: Ver
   if (found.version !== expectedVersion)
     throw new Fault('PreconditionFailed', `it has version ${found.version} now, not ${expectedVersion}`);
   assertPinned(found);
-  // Last, so that a step that was refused is refused with the same words again.
-  if (isReleased(found, stepKey)) throw cancelled();
   return { done: false, found };
+}
+
+/** Asked last, so that a step that was refused is refused with the same words again. */
+function assertNotReleased(found: Entity, { stepKey }: Step): void {
+  if (isReleased(found, stepKey)) throw cancelled();
 }
 
 function assertPinned({ id, saga }: Entity, code: 'Unavailable' | 'Conflict' = 'Conflict'): void {

@@ -1,6 +1,6 @@
 import { type CallContract, completer, type ListRequest, type UpsertOutcome } from '#contracts';
 import { numberOf, type SqliteDatabase, SqliteStore, textOf } from '#database';
-import { assertInTime, faultFromWire } from '#problem';
+import { faultFromWire } from '#problem';
 import { SqliteEntities } from './entities.sqlite.js';
 import { recordOf, type StoredRecord } from './kind.js';
 import type { SqliteKind } from './kind.sqlite.js';
@@ -34,9 +34,8 @@ export class SqliteRecords<R extends V, V, C extends Calls, Ops extends RecordOp
     const entities = new SqliteEntities(this.db, kind);
     const steps = stepsOf(kind);
     this.steps = participant(async (name, request, { deadline }) => {
-      assertInTime(deadline);
       const step = steps[name](request);
-      if (step.readsOnly) return decideOn(entities, step).answer(0);
+      if (step.readsOnly) return this.db.reading(deadline, () => decideOn(entities, step)).answer(0);
       const outcome = await store.writer.run('step', { name, request }, deadline);
       if ('refusal' in outcome) throw faultFromWire(outcome.refusal);
       return outcome.answer;
@@ -48,9 +47,8 @@ export class SqliteRecords<R extends V, V, C extends Calls, Ops extends RecordOp
   }
 
   async byIds(ids: readonly number[], { deadline }: Within): Promise<R[]> {
-    assertInTime(deadline);
     const sql = `select document from ${this.kind.name} where id in (select value from json_each(?)) order by id`;
-    return this.db.prepare(sql).all(JSON.stringify(ids)).map(this.recordIn);
+    return this.db.read(deadline, sql, JSON.stringify(ids)).map(this.recordIn);
   }
 
   upsert(rows: readonly (V & { id?: number })[], { deadline }: Within): Promise<UpsertOutcome[]> {
@@ -58,13 +56,12 @@ export class SqliteRecords<R extends V, V, C extends Calls, Ops extends RecordOp
   }
 
   async count({ deadline }: Within): Promise<number> {
-    assertInTime(deadline);
-    return numberOf(this.db.prepare('select records from store').get()?.records);
+    const [store] = this.db.read(deadline, 'select records from store');
+    return numberOf(store?.['records']);
   }
 
   async ping({ deadline }: Within): Promise<void> {
-    assertInTime(deadline);
-    this.db.prepare('select 1 from store').get();
+    this.db.read(deadline, 'select 1 from store');
   }
 
   close(): Promise<void> {
@@ -83,13 +80,9 @@ export class SqliteNamedRecords<R extends V, V, C extends Calls>
   implements NamedStore<R, V & { id?: number }, Participant<C>>
 {
   async list({ name, after, limit }: ListRequest, { deadline }: Within): Promise<R[]> {
-    assertInTime(deadline);
     const sql =
       `select document from ${this.kind.name} where (folded, id) > (?, ?) and folded >= ? and folded < ? ` +
       'order by folded, id limit ?';
-    return this.db
-      .prepare(sql)
-      .all(after?.name ?? '', after?.id ?? 0, ...nameRange(name), limit)
-      .map(this.recordIn);
+    return this.db.read(deadline, sql, after?.name ?? '', after?.id ?? 0, ...nameRange(name), limit).map(this.recordIn);
   }
 }

@@ -20,9 +20,14 @@ export async function performStep<R extends V, V>(
   step: Step,
   deadline: number,
 ): Promise<unknown> {
+  let mustConfirm = step.readsOnly === true;
   for (let tries = 0; tries < MAX_TRIES; tries++) {
-    if (step.readsOnly) await db.confirmPrimary(deadline);
+    if (mustConfirm) await db.confirmPrimary(deadline);
     const { writes, answer, found } = await db.read(deadline, (options) => decide(entities, step, options));
+    if (writes.length === 0 && step.isDoneOnce && !mustConfirm) {
+      mustConfirm = true;
+      continue;
+    }
     if (writes.length === 0) return answer(0);
     if (writes.length > 1) return performTogether(db, entities, step, deadline);
     const [write] = await entities.withIds(writes);

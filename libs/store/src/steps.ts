@@ -22,7 +22,7 @@ import type { Participant, Within } from './port.js';
 
 /** The calls of the participant protocol, by their names in the contracts. */
 export type StepName = keyof typeof bandSteps;
-export const stepNames = [
+const stepNames = [
   'create',
   'hold',
   'undo',
@@ -48,6 +48,8 @@ export interface Step {
   decide(found: Entity | undefined, now: number, holder: Entity | undefined): Decision<unknown>;
   /** It only reads, and what it reads must be what is there now. */
   readsOnly?: true;
+  /** Nothing comes after it that would notice that it has found nothing to do where there was something. */
+  isDoneOnce?: true;
 }
 
 interface Keyed {
@@ -68,7 +70,11 @@ export function stepsOf<R extends V, V>(kind: Kind<R, V>) {
       of: { id: step.id },
       newKey: (found) => (found.saga.deleted || keyFor(found) === found.key ? undefined : keyFor(found)),
       decide: (found, now, holder) => {
-        const restated = (entity: Entity) => ({ key: keyFor(entity), fields: kind.complete(valueFor(entity)) });
+        const restated = (entity: Entity) => {
+          const value = valueFor(entity);
+          kind.assertWhole?.(value);
+          return { key: keyFor(entity), fields: kind.complete(value) };
+        };
         return answering(change(found, step, { restated, holder }, now), record);
       },
     };
@@ -85,11 +91,15 @@ export function stepsOf<R extends V, V>(kind: Kind<R, V>) {
       return { of: { key: value.key }, decide: (found, now) => take(found, step, value, now) };
     },
     undo: ({ part, ...step }: Keyed & { part: Part<V>; evenPinned?: boolean }): Step => {
-      if ('id' in part) return { of: part, decide: (found, now) => undo(found, step, undefined, now) };
+      if ('id' in part) return { of: part, decide: (found, now) => undo(found, step, undefined, now), isDoneOnce: true };
       const { key } = keyed(part.row, step);
-      return { of: { key }, decide: (found, now) => undo(found, step, key, now) };
+      return { of: { key }, decide: (found, now) => undo(found, step, key, now), isDoneOnce: true };
     },
-    pin: ({ id, ...step }: Keyed & { id: number }): Step => ({ of: { id }, decide: (found, now) => pin(found, step, now) }),
+    pin: ({ id, ...step }: Keyed & { id: number }): Step => ({
+      of: { id },
+      decide: (found, now) => pin(found, step, now),
+      isDoneOnce: true,
+    }),
     replace: ({ row, ...step }: VersionedStep & { row: V }): Step => changing(step, () => row),
     patch: ({ patch, ...step }: VersionedStep & { patch: object }): Step => changing(step, (entity) => patched(entity, patch)),
     delete: (step: VersionedStep): Step => {
@@ -97,7 +107,7 @@ export function stepsOf<R extends V, V>(kind: Kind<R, V>) {
       return { of: { id: step.id }, decide: (found, now) => removing(found, step, now) };
     },
     check: ({ stepKey, ...of }: { id: number; stepKey?: string }): Step => reading(of, (found) => record(check(found, stepKey))),
-    retire: (step: RetireStep): Step => ({ of: { id: step.id }, decide: (found) => retire(found, step) }),
+    retire: (step: RetireStep): Step => ({ of: { id: step.id }, decide: (found, now) => retire(found, step, now) }),
     unretire: ({ id, ...step }: Keyed & { id: number }): Step => {
       return { of: { id }, decide: (found, now) => unretire(found, step, now) };
     },
