@@ -1,4 +1,4 @@
-// Whether all that was promised is in the stores, and nothing else. It shares no code with what writes them.
+// Whether all that was promised is in the stores, and nothing else: found out by readings of its own, not by the code that writes them.
 
 import { parseArgs } from 'node:util';
 import { loadConfig, serviceNames } from '#config';

@@ -18,7 +18,7 @@ export interface Finding {
 export type Say = (finding: Finding) => void;
 
 /** `lost: concert 12: its band 3 is deleted (execution 0198c0de-...)` */
-export function lineOf({ sort, kind, id, what, execution }: Finding): string {
+function lineOf({ sort, kind, id, what, execution }: Finding): string {
   const whom = id === undefined ? `the store of ${kind}` : `${kind.slice(0, -1)} ${id}`;
   return `${sort}: ${whom}: ${what}${execution === undefined ? '' : ` (execution ${execution})`}`;
 }

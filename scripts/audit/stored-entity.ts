@@ -21,7 +21,7 @@ const SagaState = Type.Object(
   },
   closed,
 );
-export type SagaState = Static<typeof SagaState>;
+type SagaState = Static<typeof SagaState>;
 const isSaga = makeAjv().compile<SagaState>(SagaState);
 
 /** An import wrote it, and no execution has had to do with it since. */

@@ -117,7 +117,10 @@ class Writes {
   ): Promise<Answer> {
     const type = method === 'PATCH' ? 'application/merge-patch+json' : 'application/json';
     const init = body && { body: JSON.stringify(body), headers: { ...PATIENTLY, 'content-type': type, 'if-match': '*' } };
-    return this.expecting(status, this.system.writes.request(method, path, { headers: { ...PATIENTLY, 'if-match': '*' }, ...init }));
+    return this.expecting(
+      status,
+      this.system.writes.request(method, path, { headers: { ...PATIENTLY, 'if-match': '*' }, ...init }),
+    );
   }
 
   /** The execution of the write before: one follows the other here. */
