@@ -11,7 +11,7 @@ import { endOf, leaseUntil, RunningExecution } from './running-execution.js';
 import type { TaskCaller } from './task.js';
 
 /** The part of a pino logger that is used here. */
-export interface EngineLogger {
+interface EngineLogger {
   info(fields: object, message: string): void;
   warn(fields: object, message: string): void;
   error(fields: object, message: string): void;

@@ -15,7 +15,7 @@ export type RecordOperations<V> = {
   step(call: { name: StepName; request: never }): StepOutcome;
 };
 
-export type StepOutcome = { answer: unknown } | { refusal: WireFault };
+type StepOutcome = { answer: unknown } | { refusal: WireFault };
 
 export function recordOperations<R extends V, V>(db: SqliteDatabase, kind: SqliteKind<R, V>): RecordOperations<V> {
   const entities = new SqliteEntities(db, kind);

@@ -31,7 +31,7 @@ export interface Catcher {
   resultPath: Steps | null;
 }
 
-export interface PassState extends StateBase {
+interface PassState extends StateBase {
   type: 'Pass';
   result: Json | undefined;
 }
@@ -49,13 +49,13 @@ export interface ChoiceState extends StateBase {
   default: string | undefined;
 }
 
-export interface WaitState extends StateBase {
+interface WaitState extends StateBase {
   type: 'Wait';
   /** When it ends (epoch milliseconds), of when it was entered. Throws States.Runtime when a path to it finds no time. */
   until: (data: Data, enteredAt: number) => number;
 }
 
-export interface ParallelState extends StateBase {
+interface ParallelState extends StateBase {
   type: 'Parallel';
   /** Where each branch starts. */
   branches: readonly string[];
@@ -70,7 +70,7 @@ export interface MapState extends StateBase {
   maxConcurrency: number;
 }
 
-export interface SucceedState extends StateBase {
+interface SucceedState extends StateBase {
   type: 'Succeed';
 }
 
