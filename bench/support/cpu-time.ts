@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 const MS_PER_TICK = 10;
 
 /** User and system time of a process since its start; undefined where the system does not tell. */
-export async function cpuMs(pid: number): Promise<number | undefined> {
+async function cpuMs(pid: number): Promise<number | undefined> {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined);
   if (stat === undefined) return undefined;
   // proc(5): after the name in brackets, the 12th and 13th fields are the user and system time.
