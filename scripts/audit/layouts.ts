@@ -3,7 +3,7 @@ import type { ServiceName } from '#config';
 import { Band, Concert, completer, concertStatuses, Event, folded, MIN_EPOCH_MS, makeAjv, schemaFaults, Venue } from '#contracts';
 
 // What a store keeps beside a record, worked out once more from what is written about it, and not by the code that writes
-// it: a mistake of that code would otherwise be found right.
+// it: a mistake of that code would otherwise be found right. Only what the contracts say of records is taken from there.
 
 type Values = Readonly<Record<string, unknown>>;
 

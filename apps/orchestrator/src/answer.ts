@@ -1,6 +1,6 @@
 import type { FastifyReply } from 'fastify';
 import Type from 'typebox';
-import { ConcertOutput, Id, Version, type WrittenConcert } from '#contracts';
+import { ConcertOutput, Id, partNames, Version, type WrittenConcert } from '#contracts';
 import { sendProblem, sendRecord, versionETag } from '#http';
 import { Fault } from '#problem';
 import { concertDetail, concertETag } from '#read-model';
@@ -49,8 +49,6 @@ function writtenConcert(output: ConcertOutput): WrittenConcert {
   const made = { band, venue, event };
   return { ...concertDetail(output), created: partNames.filter((name) => made[name]) };
 }
-
-const partNames = ['band', 'venue', 'event'] as const;
 
 /** The address that a failed request was sent to. */
 function instanceOf({ request }: Execution): string {

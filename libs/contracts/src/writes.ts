@@ -46,7 +46,7 @@ export const Cascade = Type.Object(
   closed,
 );
 
-const partNames = ['band', 'venue', 'event'] as const;
+export const partNames = ['band', 'venue', 'event'] as const;
 
 /** A concert that was written, and which of its parts the write made. */
 export const WrittenConcert = Type.Object(
