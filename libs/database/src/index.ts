@@ -7,6 +7,7 @@ export {
   type StoreLogger,
 } from './mongo-database.js';
 export { isDuplicateKey } from './mongo-faults.js';
+export { letReadsGoFirst } from './reads-first.js';
 export { type Migrations, numberOf, SqliteDatabase, textOf } from './sqlite-database.js';
 export { SqliteStore } from './sqlite-store.js';
 export { type Operations, serveWrites } from './sqlite-thread.js';

@@ -1,6 +1,7 @@
 import { inspect } from 'node:util';
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { assertInTime, type Fault, type WireFault } from '#problem';
+import { letReadsGoFirst } from './reads-first.js';
 import { SqliteDatabase } from './sqlite-database.js';
 
 /**
@@ -48,6 +49,7 @@ type Message = ThreadRequest<never> | typeof CLOSE;
 export function serveWrites<Data>(open: (db: SqliteDatabase, data: Data) => Operations): void {
   if (!parentPort) throw new TypeError('this module runs in a thread that a SqliteWriter starts');
   const port = parentPort;
+  letReadsGoFirst();
   const { path, data } = workerData;
   const db = SqliteDatabase.openForWriting(path);
   const operations = open(db, data);
