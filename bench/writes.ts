@@ -19,7 +19,7 @@ import { WORLD, type Workload, workloadsOver } from './writes/workloads.js';
 
 const CLIENTS = [1, 16, 64];
 /** A process compiles its hot functions in its first few thousand requests. */
-const WARM_UP = { clients: 16, seconds: 5 };
+const WARM_UP = { clients: 16, seconds: 10 };
 const READS_PER_SECOND = 50;
 /** Reads without writes and with them take turns. */
 const READ_ROUNDS = 3;
