@@ -27,7 +27,8 @@ const config: Config = {
       },
     ],
   },
-  testTimeout: 30_000,
+  // Whole systems are started and killed; on a busy machine that takes a while, and no test is about how long.
+  testTimeout: 90_000,
   maxWorkers: 2,
   coverageProvider: 'v8',
   coverageDirectory: 'coverage',
