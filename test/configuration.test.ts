@@ -91,7 +91,7 @@ const wrongValues: [names: string[], values: string[], allowed: string][] = [
   [['CORS_ORIGIN'], ['example.org', 'https://a/', 'https://a/b', '*,https://a', 'https://a;https://b', 'null'], 'origins'],
   [['CACHE_MAX_AGE'], ['-1', '1.5', 'day', '31536001'], 'whole seconds from 0 to 31536000'],
   [retentions, ['0', '-1', '0.5', 'week', '3651'], 'whole days from 1 to 3650'],
-  [['READ_MODEL'], ['memory', 'elastic'], 'services'],
+  [['READ_MODEL'], ['memory', 'elastic'], 'services or elasticsearch'],
 ];
 /** Any text is right here; what cannot be a folder is found out when it is opened. */
 const cannotBeWrong = ['DATA_DIR', 'ORCHESTRATOR_NAME'];

@@ -1,8 +1,9 @@
 import { randomUUIDv7 } from 'node:crypto';
 import type { Logger } from 'pino';
+import { systemClock } from '#clock';
 import type { Address, Config } from '#config';
 import { startHttpApp } from '#http';
-import { Engine, openJournal, systemClock } from '#saga';
+import { Engine, openJournal } from '#saga';
 import { closeServices, connectServices, type Running } from '#serve';
 import { authenticate } from './authenticate.js';
 import { takeMergePatches } from './media-types.js';

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { loadEnvFile } from 'node:process';
 import { CannotStart } from '#problem';
+import { type ElasticsearchConfig, readElasticsearch } from './elasticsearch.js';
 import { address, days, host as hostName, mongoUrl, oneOf, origins, port, seconds, text, Variables } from './variables.js';
 import { type WriteToken, writeTokens } from './write-tokens.js';
 
@@ -19,6 +20,7 @@ export interface Config {
   host: string;
   gatewayPort: number;
   orchestrator: OrchestratorConfig;
+  indexer: IndexerConfig;
   /** The port that each service listens on. */
   ports: Record<ServiceName, number>;
   /** Where each service is reached. */
@@ -29,7 +31,17 @@ export interface Config {
   logLevel: (typeof logLevels)[number];
   corsOrigins: string[] | '*';
   cacheMaxAgeSeconds: number;
-  readModel: 'services';
+  readModel: (typeof readModels)[number];
+  /** Where the search index is; nothing when there is none. */
+  elasticsearch: ElasticsearchConfig | undefined;
+  /** For how long services remember what was deleted. */
+  tombstoneRetentionMs: number;
+}
+
+export interface IndexerConfig {
+  port: number;
+  /** Under which it leases the index: another one for each that runs at the same time. */
+  name: string;
 }
 
 export interface OrchestratorConfig {
@@ -44,6 +56,7 @@ export interface OrchestratorConfig {
   executionRetentionMs: number;
 }
 
+const readModels = ['services', 'elasticsearch'] as const;
 const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 const DEFAULT_PORTS = { bands: 8888, venues: 8889, events: 8886, concerts: 8887 };
 /** What a process that listens on every address is reached at from its own host. */
@@ -89,8 +102,13 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     logLevel: variables.read('LOG_LEVEL', 'info', oneOf(logLevels)),
     corsOrigins: variables.read('CORS_ORIGIN', '', origins),
     cacheMaxAgeSeconds: variables.read('CACHE_MAX_AGE', '0', seconds),
-    readModel: variables.read('READ_MODEL', 'services', oneOf(['services'])),
+    readModel: variables.read('READ_MODEL', 'services', oneOf(readModels)),
+    elasticsearch: readElasticsearch(variables),
+    indexer: readIndexer(variables),
+    tombstoneRetentionMs: DAY_MS * variables.read('TOMBSTONE_RETENTION_DAYS', '7', days),
   };
+  if (config.readModel === 'elasticsearch' && !config.elasticsearch)
+    variables.faults.push('READ_MODEL is "elasticsearch", which needs ELASTICSEARCH_URL');
   if (variables.faults.length > 0) throw new CannotStart(variables.faults.join('; '));
   return config;
 }
@@ -110,6 +128,11 @@ function readOrchestrator(variables: Variables, everyMongoUrl: string | undefine
     idempotencyRetentionMs: DAY_MS * keyDays,
     executionRetentionMs: DAY_MS * executionDays,
   };
+}
+
+function readIndexer(variables: Variables): IndexerConfig {
+  const ownPort = variables.read('INDEXER_HTTP_PORT', '3002', port);
+  return { port: ownPort, name: variables.read('INDEXER_NAME', `${hostname()}:${ownPort}`, text) };
 }
 
 function forEachService<T>(make: (name: ServiceName, prefix: string) => T): Record<ServiceName, T> {

@@ -6,6 +6,7 @@ export {
   type RequestOf,
 } from './call.js';
 export * from './calls.js';
+export * from './feed.js';
 export { folded, MAX_FOLDED_LENGTH } from './folded.js';
 export * from './http.js';
 export { type ParsedMoment, parseMoment } from './moment.js';

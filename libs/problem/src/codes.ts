@@ -16,6 +16,8 @@ export const errorCodes = {
   Conflict: { status: 409, title: 'Conflict', retryable: false },
   /** A step of a saga that comes after its own undo. */
   Cancelled: { status: 409, title: 'Conflict', retryable: false },
+  /** A place in a feed that is not there any more, or was never: who reads on from it would miss something. */
+  CursorExpired: { status: 410, title: 'Gone', retryable: false },
   PreconditionFailed: { status: 412, title: 'Precondition Failed', retryable: false },
   ContentTooLarge: {
     status: 413,

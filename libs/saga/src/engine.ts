@@ -1,9 +1,9 @@
+import { type Clock, sleep } from '#clock';
 import { Fault } from '#problem';
 import type { Definition } from './asl/definition.js';
 import { start } from './asl/interpret.js';
 import type { Json } from './asl/json.js';
 import type { HistoryEvent } from './asl/step.js';
-import { type Clock, sleep } from './clock.js';
 import { Definitions } from './definitions.js';
 import { boundedEvent } from './history.js';
 import type { Execution, IdempotencyKey, Journal, Within } from './journal.js';

@@ -13,7 +13,6 @@ export type {
   TaskCommand,
   WaitCommand,
 } from './asl/step.js';
-export { type Clock, systemClock } from './clock.js';
 export { Engine, type EngineParts, type StartRequest } from './engine.js';
 export {
   type Execution,

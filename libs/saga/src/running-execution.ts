@@ -1,9 +1,9 @@
+import { type Clock, sleep } from '#clock';
 import { Fault } from '#problem';
 import type { Definition } from './asl/definition.js';
 import { advance } from './asl/interpret.js';
 import type { Json } from './asl/json.js';
 import type { Command, End, HistoryEvent, Outcome, TaskCommand } from './asl/step.js';
-import { type Clock, sleep } from './clock.js';
 import { boundedEvent, foldAttempts } from './history.js';
 import type { Execution, Journal, Transition } from './journal.js';
 import type { TaskAnswer, TaskCaller } from './task.js';

@@ -1,10 +1,10 @@
 import { stdout } from 'node:process';
 import { describe, expect, test } from '@jest/globals';
+import { EPOCH_MS } from '#simulation';
 import { readStateMachines } from '../src/simulator/read-state-machines.js';
 import type { SimulationResult } from '../src/simulator/simulation.js';
 import { Simulator } from '../src/simulator/simulator.js';
 import { type Ask, FIRST_IMPORTS, importedBand, type Plan } from '../src/simulator/workload.js';
-import { EPOCH_MS } from '../src/simulator/world.js';
 
 // One execution in a world where nothing goes wrong but what is said: at every write of the journal and of a service its
 // process dies before or behind the commit, or the message comes twice; when all goes well otherwise, and when a step fails.

@@ -1,16 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterEach, expect, test } from '@jest/globals';
+import { systemClock } from '#clock';
 import { Engine } from '../src/engine.js';
-import {
-  type EngineParts,
-  type Execution,
-  type Journal,
-  systemClock,
-  type TaskAnswer,
-  type TaskCall,
-  type TaskCaller,
-} from '../src/index.js';
+import type { EngineParts, Execution, Journal, TaskAnswer, TaskCall, TaskCaller } from '../src/index.js';
 import { machines } from './machines.js';
 
 const DEADLINE_MS = 20_000;

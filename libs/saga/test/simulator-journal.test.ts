@@ -2,10 +2,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { Draw } from '#simulation';
 import type { Journal } from '../src/journal.js';
 import { openJournal } from '../src/open-journal.js';
 import { MemoryJournal } from '../src/simulator/memory-journal.js';
-import { Draw } from '../src/simulator/random.js';
 import { ended, executionOf, NOW, nextOf, STARTED, silent, soon } from './journal.contract.js';
 
 const CALLS = 2_000;

@@ -1,7 +1,6 @@
+import type { Faults, Network, Process } from '#simulation';
 import type { StartRequest } from '../engine.js';
-import type { Faults, Network } from './faults.js';
 import type { ClientAnswer, Orchestrator } from './orchestrator.js';
-import type { Process } from './world.js';
 
 /** Who asks under which idempotency key. */
 export const CALLER = 'client';

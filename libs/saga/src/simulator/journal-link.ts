@@ -1,9 +1,9 @@
 import { Fault } from '#problem';
+import type { Process } from '#simulation';
+import { type Faults, Names } from '#simulation';
 import type { Json } from '../asl/json.js';
 import type { HistoryEvent } from '../asl/step.js';
 import type { ClaimRequest, Execution, ExecutionPage, Journal, Transition, Within } from '../journal.js';
-import { type Faults, Names } from './faults.js';
-import type { Process } from './world.js';
 
 export interface JournalLinkParts {
   /** Whose link it is. */

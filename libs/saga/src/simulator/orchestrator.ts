@@ -1,13 +1,13 @@
 import { Fault } from '#problem';
+import type { Process } from '#simulation';
+import { Names, type Network } from '#simulation';
 import { isObject, type Json } from '../asl/json.js';
 import { Engine, type StartRequest } from '../engine.js';
 import type { Execution } from '../journal.js';
 import type { TaskAnswer, TaskCall, TaskCaller } from '../task.js';
-import { Names, type Network } from './faults.js';
 import type { JournalLink } from './journal-link.js';
 import { type ServiceName, serviceNames } from './owner-service.js';
 import type { ServiceProcess } from './service-process.js';
-import type { Process } from './world.js';
 
 export interface OrchestratorParts {
   process: Process;

@@ -1,9 +1,9 @@
 import { Fault } from '#problem';
+import type { Process } from '#simulation';
+import { type Faults, Names } from '#simulation';
 import { isObject, type Json } from '../asl/json.js';
 import type { TaskAnswer } from '../task.js';
-import { type Faults, Names } from './faults.js';
 import type { OwnerService, StepCall } from './owner-service.js';
-import type { Process } from './world.js';
 
 const FAULTS = [
   ['definite error', 0],

@@ -1,9 +1,9 @@
 import { hash } from 'node:crypto';
+import { Faults, Network, Process, World } from '#simulation';
 import type { Json } from '../asl/json.js';
 import type { Execution } from '../journal.js';
 import { type OrderedCommit, type RecordedExecution, violationsOf } from './checker.js';
 import { CALLER, Client } from './client.js';
-import { Faults, Network } from './faults.js';
 import { JournalLink } from './journal-link.js';
 import { MemoryJournal } from './memory-journal.js';
 import { Orchestrator } from './orchestrator.js';
@@ -11,7 +11,6 @@ import { type Commit, OwnerService, type ServiceName } from './owner-service.js'
 import { ServiceProcess } from './service-process.js';
 import { type Parts, type Protection, partsWithout } from './without.js';
 import { type Ask, JOURNAL, ORCHESTRATORS, type Plan, type PlannedRequest, type Trouble, type View } from './workload.js';
-import { Process, World } from './world.js';
 
 /** What a run is to go without: requests and faults, by their names. */
 export interface Omitted {

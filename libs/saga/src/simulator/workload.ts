@@ -1,9 +1,8 @@
 import type { BandValue, ConcertValue, EventValue, VenueValue } from '#contracts';
+import { Draw, EPOCH_MS } from '#simulation';
 import { bandKind, concertKind, type Entity, eventKind, type PlannedRow, venueKind } from '#store';
 import type { Json, JsonObject } from '../asl/json.js';
 import type { ServiceName } from './owner-service.js';
-import { Draw } from './random.js';
-import { EPOCH_MS } from './world.js';
 
 /** What one who asks can know of what is there. */
 export interface View {

@@ -1,6 +1,6 @@
 import { nextTick } from 'node:process';
 import TinyQueue from 'tinyqueue';
-import type { Clock } from '../clock.js';
+import type { Clock } from '#clock';
 
 /** When every simulation begins: epoch milliseconds. */
 export const EPOCH_MS = 1_800_000_000_000;

@@ -1,4 +1,4 @@
-/** Time, as the engine sees it: real, or that of a simulation. */
+/** Time, as what runs on its own sees it: real, or that of a simulation. */
 export interface Clock {
   /** Epoch milliseconds. */
   now(): number;

@@ -1,0 +1,3 @@
+export { type FaultPlan, Faults, Names, Network } from './faults.js';
+export { Draw } from './random.js';
+export { EPOCH_MS, Process, World } from './world.js';
