@@ -14,3 +14,6 @@ export {
   type Versions,
   type WriteOutcome,
 } from './concert-index.js';
+export { openElasticsearch } from './elasticsearch-client.js';
+export { INDEX_VERSION, indexNames, indexTemplate, LIVE_FILTER, nextIndexName } from './index-definition.js';
+export { type LiveDocument, toDocument } from './index-document.js';

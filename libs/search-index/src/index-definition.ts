@@ -1,0 +1,93 @@
+import type { estypes } from '@elastic/elasticsearch';
+
+/** Of mapping and settings: another one for each change that documents of before, or their readers, do not fit. */
+export const INDEX_VERSION = 1;
+
+/** Counted up by one for each index; six digits sort as text, and more are read too. */
+const COUNT_DIGITS = 6;
+
+/** How what belongs to one installation is called in Elasticsearch. */
+export interface IndexNames {
+  /** The concerts that are live: what queries read. */
+  alias: string;
+  /** All there is in the same index, with tombstones and the checkpoint. */
+  aliasOfAll: string;
+  template: string;
+  /** Matches every index, of each version. */
+  pattern: string;
+  /** Matches those of this version. */
+  patternOfVersion: string;
+}
+
+export const indexNames = (alias: string): IndexNames => ({
+  alias,
+  aliasOfAll: `${alias}.all`,
+  template: alias,
+  pattern: `${alias}.v*`,
+  patternOfVersion: `${alias}.v${INDEX_VERSION}.*`,
+});
+
+/** @param count from 1 on */
+export const nameOfIndex = (alias: string, count: number): string =>
+  `${alias}.v${INDEX_VERSION}.${String(count).padStart(COUNT_DIGITS, '0')}`;
+
+/** Which one of this version it is; nothing for any other name. */
+export function countOfIndex(alias: string, name: string): number | undefined {
+  const count = Number(name.slice(name.lastIndexOf('.') + 1));
+  return Number.isSafeInteger(count) && count > 0 && nameOfIndex(alias, count) === name ? count : undefined;
+}
+
+/** @param names of all there are @returns a name that none of them has, higher than each */
+export const nextIndexName = (alias: string, names: readonly string[]): string =>
+  nameOfIndex(alias, 1 + Math.max(0, ...names.map((name) => countOfIndex(alias, name) ?? 0)));
+
+/** Tombstones and the checkpoint have no `live`. */
+export const LIVE_FILTER: estypes.QueryDslQueryContainer = { term: { live: true } };
+
+const KEYWORD: estypes.MappingProperty = { type: 'keyword' };
+const LONG: estypes.MappingProperty = { type: 'long' };
+/** Read beside a hit, never searched for. */
+const READ_VERSION: estypes.MappingProperty = { type: 'integer', index: false };
+/** Kept as it came. */
+const KEPT: estypes.MappingProperty = { type: 'object', enabled: false };
+
+const mappings: estypes.MappingTypeMapping = {
+  dynamic: 'strict',
+  properties: {
+    live: { type: 'boolean' },
+    // A number, for it is the tiebreak of an order: keywords would sort 9999, 999, 99.
+    id: LONG,
+    // Epoch milliseconds; a date would read four digits as a year.
+    date: LONG,
+    bandId: KEYWORD,
+    venueId: KEYWORD,
+    eventId: KEYWORD,
+    status: KEYWORD,
+    location: { type: 'geo_point' },
+    concertVersion: READ_VERSION,
+    bandVersion: READ_VERSION,
+    venueVersion: READ_VERSION,
+    eventVersion: READ_VERSION,
+    deletedAt: LONG,
+    parts: KEPT,
+    checkpoint: KEPT,
+  },
+};
+
+const settings: estypes.IndicesIndexSettings = {
+  number_of_shards: 1,
+  // A copy as soon as there is a second node; a cluster of one stays green.
+  auto_expand_replicas: '0-1',
+  // Who writes refreshes: what search finds must never be ahead of, nor far behind, what the indexer knows of.
+  refresh_interval: '-1',
+  sort: { field: ['date', 'id'], order: ['desc', 'desc'], missing: ['_last', '_last'] },
+};
+
+/** What every index of an installation is made by. None is made by a write that comes too late, and none with an alias. */
+export const indexTemplate = (alias: string): estypes.IndicesPutIndexTemplateRequest => ({
+  name: indexNames(alias).template,
+  index_patterns: [indexNames(alias).pattern],
+  version: INDEX_VERSION,
+  allow_auto_create: false,
+  template: { settings: { index: settings }, mappings },
+});
