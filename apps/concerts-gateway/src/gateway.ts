@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { Address, Config } from '#config';
-import { startHttpApp } from '#http';
+import { servicesMetrics, startHttpApp } from '#http';
+import { Metrics } from '#metrics';
 import { closeServices, connectServices, type Running } from '#serve';
 import examples from './examples.json' with { type: 'json' };
 import { GatewayModule } from './gateway.module.js';
@@ -11,13 +12,16 @@ const DESCRIPTION =
 
 /** Starts the read gateway: connects to the services, which need not be there yet, and listens. */
 export async function startGateway(config: Config, logger: Logger): Promise<Running & { address: Address }> {
-  const clients = connectServices(config, logger);
+  const metrics = new Metrics('concerts-gateway');
+  const clients = connectServices(config, logger, metrics);
   const draining = new AbortController();
   return startHttpApp({
     name: 'the gateway',
     module: GatewayModule.with({ clients, config, draining: draining.signal }),
     address: { host: config.host, port: config.gatewayPort },
     logger,
+    metrics,
+    metricsOfOthers: (asking) => servicesMetrics(clients, asking),
     cacheControl:
       config.cacheMaxAgeSeconds > 0
         ? `max-age=${config.cacheMaxAgeSeconds}, stale-while-revalidate=${config.cacheMaxAgeSeconds}`

@@ -3,9 +3,11 @@ import type { Logger } from 'pino';
 import { systemClock } from '#clock';
 import type { Address, Config } from '#config';
 import { startHttpApp } from '#http';
+import { Metrics } from '#metrics';
 import { Engine, openJournal } from '#saga';
 import { closeServices, connectServices, type Running } from '#serve';
 import { authenticate } from './authenticate.js';
+import { countedCalls, executionMetrics } from './execution-metrics.js';
 import { takeMergePatches } from './media-types.js';
 import { OrchestratorModule } from './orchestrator.module.js';
 import { participantCaller } from './participants.js';
@@ -19,16 +21,18 @@ const DESCRIPTION =
 export async function startOrchestrator(config: Config, logger: Logger): Promise<Running & { address: Address }> {
   const { port, name, mongoUrl, writeTokens, executionRetentionMs } = config.orchestrator;
   const journal = await openJournal({ name: 'orchestrator', dataDir: config.dataDir, mongoUrl }, logger);
-  const clients = connectServices(config, logger);
+  const metrics = new Metrics('orchestrator');
+  const clients = connectServices(config, logger, metrics);
   const engine = new Engine({
     journal,
     stateMachines,
-    call: participantCaller(clients),
+    call: countedCalls(metrics, participantCaller(clients)),
     clock: systemClock,
     owner: name,
     newId: randomUUIDv7,
     logger,
     executionRetentionMs,
+    observer: executionMetrics(metrics, journal),
   });
   await engine.run();
   const draining = new AbortController();
@@ -37,6 +41,7 @@ export async function startOrchestrator(config: Config, logger: Logger): Promise
     module: OrchestratorModule.with({ engine, clients, config, draining: draining.signal }),
     address: { host: config.host, port },
     logger,
+    metrics,
     cacheControl: 'no-cache',
     cors: {
       origins: config.corsOrigins,

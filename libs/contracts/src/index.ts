@@ -9,6 +9,7 @@ export * from './calls.js';
 export * from './feed.js';
 export { folded, MAX_FOLDED_LENGTH } from './folded.js';
 export * from './http.js';
+export * from './metrics.js';
 export { type ParsedMoment, parseMoment } from './moment.js';
 export * from './participants.js';
 export * from './records.js';

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { isNotModified, listETag } from './etags.js';
+import type { HttpMetrics } from './http-metrics.js';
 import { refuseTooLong } from './http-server.js';
 import { identify } from './request-identity.js';
 
@@ -11,14 +12,16 @@ export interface HookOptions {
   /** What an answer to a GET says about caching where it does not say it itself. */
   cacheControl: string;
   logger: Logger;
+  metrics: HttpMetrics;
   /** Aborted when the server is on its way out. */
   draining: AbortSignal;
 }
 
 /** What happens to every request and answer, whatever its route. */
-export function addHooks(fastify: FastifyInstance, { cacheControl, logger, draining }: HookOptions): void {
+export function addHooks(fastify: FastifyInstance, { cacheControl, logger, metrics, draining }: HookOptions): void {
   fastify.addHook('onRequest', async (request, reply) => {
     request.asking = identify(request.headers);
+    metrics.begin(reply);
     reply.header('x-request-id', request.asking.requestId);
     refuseTooLong(request);
   });
@@ -50,6 +53,7 @@ export function addHooks(fastify: FastifyInstance, { cacheControl, logger, drain
   fastify.addHook('onResponse', async (request, reply) => {
     // What the framework itself refused, or answered for CORS, came by no other hook.
     request.asking ??= identify(request.headers);
+    metrics.answered(request, reply);
     const { requestId, traceId } = request.asking;
     const { method, url } = request;
     logger.info(

@@ -20,4 +20,5 @@ export {
 export { PathId } from './path-id.js';
 export { sendProblem } from './problem-filter.js';
 export { Ask } from './request-identity.js';
+export { servicesMetrics } from './services-metrics.js';
 export { startHttpApp } from './start-http-app.js';

@@ -6,10 +6,13 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import type { Address } from '#config';
+import type { Metrics } from '#metrics';
 import { DRAIN_TIMEOUT_MS } from '#rpc';
 import { nestLogger, type Running } from '#serve';
 import { addHooks } from './hooks.js';
+import { HttpMetrics } from './http-metrics.js';
 import { guardServer, httpServerOptions } from './http-server.js';
+import { addMetricsRoute, type MetricsOfOthers } from './metrics-route.js';
 import { type ApiDescription, addOpenApi } from './openapi.js';
 import { ProblemFilter } from './problem-filter.js';
 import { Routes } from './routes.js';
@@ -25,6 +28,9 @@ export interface HttpApp {
   module: DynamicModule;
   address: Address;
   logger: Logger;
+  metrics: Metrics;
+  /** Metrics that it shows beside its own. */
+  metricsOfOthers?: MetricsOfOthers;
   /** What an answer to a GET says about caching where it does not say it itself. */
   cacheControl: string;
   /** Which web pages may call it. */
@@ -44,7 +50,8 @@ export async function startHttpApp(options: HttpApp): Promise<Running & { addres
   const adapter = new FastifyAdapter(httpServerOptions());
   const fastify = adapter.getInstance();
   const routes = new Routes(fastify);
-  addHooks(fastify, { cacheControl: options.cacheControl, logger, draining: draining.signal });
+  const metrics = new HttpMetrics(options.metrics);
+  addHooks(fastify, { cacheControl: options.cacheControl, logger, metrics, draining: draining.signal });
   await fastify.register(compress, {
     threshold: COMPRESS_FROM_BYTES,
     encodings: ['br', 'gzip'],
@@ -68,6 +75,7 @@ export async function startHttpApp(options: HttpApp): Promise<Running & { addres
     });
   }
   addOpenApi(app, options.api);
+  addMetricsRoute(fastify, options.metrics, options.metricsOfOthers);
   guardServer(fastify);
   const address = { host: options.address.host, port: 0 };
   try {

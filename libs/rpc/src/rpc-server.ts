@@ -3,18 +3,30 @@ import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promi
 import { type MessageHandler, ServerTCP, type TcpSocket } from '@nestjs/microservices';
 import { isObservable, lastValueFrom } from 'rxjs';
 import type { CallContract } from '#contracts';
+import { Metrics } from '#metrics';
 import { Fault, toFault } from '#problem';
 import { BAD_FRAME_LOG_INTERVAL_MS, CHUNK_TARGET_BYTES, DRAIN_TIMEOUT_MS, MAX_OUTSTANDING_CALLS, MAX_SOCKETS } from './bounds.js';
 import type { CallContext } from './call-context.js';
+import { CallDurations } from './call-durations.js';
 import { FrameFault } from './framed-socket.js';
 import { type RpcLogger, silentLogger } from './logger.js';
 import { type RequestCheck, requestCheck } from './request-check.js';
 import { ServerSocket } from './server-socket.js';
 import { faultMessage, isObject, isRequestPacket, PING, pongMessage, type RequestPacket, replyMessages } from './wire.js';
 
+/** What the metrics call whatever has no name of a call: a peer may send any. */
+const UNKNOWN_CALL = 'unknown';
+
 interface AnsweredCall {
   check: RequestCheck;
   handler: MessageHandler<unknown, CallContext, unknown>;
+}
+
+interface RpcServerOptions {
+  host: string;
+  port: number;
+  logger?: RpcLogger;
+  metrics?: Metrics;
 }
 
 /**
@@ -26,15 +38,23 @@ interface AnsweredCall {
 export class RpcServer extends ServerTCP {
   readonly #calls = new Map<string, AnsweredCall>();
   readonly #log: RpcLogger;
+  readonly #durations: CallDurations;
   #draining = false;
   #callsInFlight = 0;
   #allAnswered: (() => void) | undefined;
   #badFrames = 0;
   #badFramesLoggedAt = 0;
 
-  constructor({ host, port, logger = silentLogger }: { host: string; port: number; logger?: RpcLogger }) {
+  constructor({ host, port, logger = silentLogger, metrics = new Metrics('rpc') }: RpcServerOptions) {
     super({ host, port, socketClass: ServerSocket });
     this.#log = logger;
+    this.#durations = new CallDurations(metrics, {
+      name: 'backline_rpc_server_call_duration_seconds',
+      help: 'How long calls took that this process answered, until the last message was handed to the socket.',
+    });
+    metrics.readGauge({ name: 'backline_rpc_server_calls_in_flight', help: 'Calls that this process is answering.' }, () => [
+      { value: this.#callsInFlight },
+    ]);
     this.server.maxConnections = MAX_SOCKETS;
   }
 
@@ -85,10 +105,14 @@ export class RpcServer extends ServerTCP {
     if (packet.pattern === PING) return socket.sendMessage(pongMessage(packet.id));
     this.#callsInFlight++;
     socket.callsInFlight++;
+    const ended = this.#durations.begin(this.#calls.has(packet.pattern) ? packet.pattern : UNKNOWN_CALL);
     try {
       await this.#answer(socket, packet);
+      ended('ok');
     } catch (error) {
-      socket.sendMessage(faultMessage(packet.id, this.#logged(error, packet)));
+      const fault = this.#logged(error, packet);
+      ended(fault.code);
+      socket.sendMessage(faultMessage(packet.id, fault));
     } finally {
       socket.callsInFlight--;
       this.#callsInFlight--;

@@ -17,6 +17,12 @@ interface EngineLogger {
   error(fields: object, message: string): void;
 }
 
+/** Told of what an engine does, to count it. */
+export interface EngineObserver {
+  begun(execution: Execution): void;
+  ended(execution: Execution): void;
+}
+
 export interface EngineParts {
   journal: Journal;
   /** By name; each as its JSON file says. */
@@ -30,6 +36,7 @@ export interface EngineParts {
   logger: EngineLogger;
   /** How long executions that have ended are kept. */
   executionRetentionMs: number;
+  observer?: EngineObserver;
 }
 
 export interface StartRequest {
@@ -113,7 +120,10 @@ export class Engine {
     const { execution, events } = this.#newExecution(request, hash, definition);
     const kept = await this.#begin(execution, events, deadline);
     const begun = kept.id === execution.id;
-    if (begun) this.#takeUp(kept, definition);
+    if (begun) {
+      this.#parts.observer?.begun(kept);
+      this.#takeUp(kept, definition);
+    }
     return { execution: kept, begun };
   }
 
@@ -207,12 +217,13 @@ export class Engine {
 
   #takeUp(execution: Execution, definition: Definition): void {
     const before = this.#running.get(execution.id);
-    if (before && before.revision >= execution.revision) return;
+    if (before && before.execution.revision >= execution.revision) return;
     void before?.drop();
     const running = new RunningExecution(execution, definition, {
       ...this.#parts,
       onGone: (gone) => {
         if (this.#running.get(gone.id) === gone) this.#running.delete(gone.id);
+        if (gone.execution.status !== 'RUNNING') this.#parts.observer?.ended(gone.execution);
       },
     });
     this.#running.set(execution.id, running);

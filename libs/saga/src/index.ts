@@ -13,7 +13,7 @@ export type {
   TaskCommand,
   WaitCommand,
 } from './asl/step.js';
-export { Engine, type EngineParts, type StartRequest } from './engine.js';
+export { Engine, type EngineObserver, type EngineParts, type StartRequest } from './engine.js';
 export {
   type Execution,
   type ExecutionPage,

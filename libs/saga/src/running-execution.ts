@@ -85,8 +85,9 @@ export class RunningExecution {
     return this.#execution.id;
   }
 
-  get revision(): number {
-    return this.#execution.revision;
+  /** As it is stored, as far as is known here. */
+  get execution(): Execution {
+    return this.#execution;
   }
 
   /** Performs what is to be done. */

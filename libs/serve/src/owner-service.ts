@@ -2,33 +2,35 @@ import type { DynamicModule, Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { Logger } from 'pino';
 import type { Address, Config, ServiceName } from '#config';
+import { Metrics } from '#metrics';
 import { RpcServer } from '#rpc';
-import type { StoreLocation } from '#store';
+import type { RecordStore, StoreLocation } from '#store';
 import { nestLogger } from './logger.js';
+import { metricsController, storeMetrics } from './owner-metrics.js';
 import { type Running, run } from './run.js';
 
 /** The token under which a service's controller gets its store. */
 export const STORE = Symbol('store');
 
-interface Closable {
-  close(): Promise<void>;
-}
+/** What every store has, whatever its records. */
+export type OwnedStore = Pick<RecordStore<unknown, unknown, unknown>, 'identity' | 'count' | 'close'>;
 
 /** An owner service: the Nest module that answers its calls, and what opens its store. */
 export interface OwnerService {
   name: ServiceName;
   module: Type;
-  openStore(location: StoreLocation, logger: Logger): Promise<Closable>;
+  openStore(location: StoreLocation, logger: Logger): Promise<OwnedStore>;
 }
 
 /** The whole of an owner service's `main`. */
 export const serve = (service: OwnerService): Promise<void> =>
   run(service.name, (config, logger) => startOwnerService(service, config, logger));
 
-const withStore = (module: Type, store: Closable): DynamicModule => ({
+const withStore = (module: Type, store: OwnedStore, ofMetrics: Type): DynamicModule => ({
   module: class OwnerServiceModule {},
   global: true,
   imports: [module],
+  controllers: [ofMetrics],
   providers: [{ provide: STORE, useValue: store }],
   exports: [STORE],
 });
@@ -40,8 +42,10 @@ export async function startOwnerService(
   logger: Logger,
 ): Promise<Running & { address: Address }> {
   const store = await openStore({ name, dataDir: config.dataDir, mongoUrl: config.mongoUrls[name] }, logger);
-  const server = new RpcServer({ host: config.host, port: config.ports[name], logger });
-  const app = await NestFactory.createMicroservice(withStore(module, store), {
+  const metrics = new Metrics(name);
+  storeMetrics(metrics, store);
+  const server = new RpcServer({ host: config.host, port: config.ports[name], logger, metrics });
+  const app = await NestFactory.createMicroservice(withStore(module, store, metricsController(name, metrics)), {
     strategy: server,
     logger: nestLogger(logger),
     abortOnError: false,

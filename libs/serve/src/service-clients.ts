@@ -1,14 +1,29 @@
 import type { Logger } from 'pino';
 import { type Config, type ServiceName, serviceNames } from '#config';
-import { RpcClient } from '#rpc';
+import type { Metrics } from '#metrics';
+import { CallDurations, RpcClient } from '#rpc';
 
 /** The connections to the four services, by their names. */
 export type ServiceClients = Record<ServiceName, RpcClient>;
 
 /** Connects to the four services, which need not be there yet. */
-export function connectServices({ services }: Pick<Config, 'services'>, logger: Logger): ServiceClients {
-  const client = (service: ServiceName) => new RpcClient({ service, ...services[service] }, { logger });
-  return { bands: client('bands'), venues: client('venues'), events: client('events'), concerts: client('concerts') };
+export function connectServices({ services }: Pick<Config, 'services'>, logger: Logger, metrics: Metrics): ServiceClients {
+  const durations = new CallDurations(metrics, {
+    name: 'backline_rpc_client_call_duration_seconds',
+    help: 'How long calls took that this process made, from when they were asked for to their end.',
+  });
+  const client = (service: ServiceName) => new RpcClient({ service, ...services[service] }, { logger, durations });
+  const clients = {
+    bands: client('bands'),
+    venues: client('venues'),
+    events: client('events'),
+    concerts: client('concerts'),
+  };
+  metrics.readGauge(
+    { name: 'backline_rpc_client_connected', help: 'Whether the last ping of a service was answered.', labelNames: ['peer'] },
+    () => serviceNames.map((peer) => ({ labels: { peer }, value: clients[peer].status().up ? 1 : 0 })),
+  );
+  return clients;
 }
 
 export function closeServices(clients: ServiceClients): void {
