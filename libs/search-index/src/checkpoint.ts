@@ -34,7 +34,16 @@ export interface Checkpoint {
   leader: { name: string; run: string } | null;
   feeds: Record<ServiceName, FeedPosition>;
   jobs: FanOutJob[];
-  /** While it is filled from empty: the last concert that is done. Without it, all that was there has been filled in. */
-  filling?: { afterId: number };
+  /** While all concerts are brought in: the last one that is done. Null when all that was there is in it. */
+  filling: { afterId: number } | null;
   putAside: PutAside;
+}
+
+/**
+ * All that was committed before this, search finds: epoch milliseconds, minus infinity while that is not known. What a feed
+ * has brought since a job of its service began is not found everywhere until the job is done.
+ */
+export function completeUntil({ feeds, jobs, filling }: Checkpoint): number {
+  const endReadAt = Math.min(...[...Object.values(feeds), ...jobs].map((one) => one.endReadAt));
+  return filling || endReadAt === 0 ? Number.NEGATIVE_INFINITY : endReadAt;
 }

@@ -42,7 +42,11 @@ export const composedVersion = ({ concert, band, venue, event }: Versions): numb
   concert * PARTS_FACTOR + (band + venue + event);
 
 /** What became of an entry: `newer` is there already, `refused` will never be taken as it is, `retry` may be later. */
-export type WriteOutcome = { outcome: 'written' | 'newer' } | { outcome: 'retry' | 'refused'; reason: string };
+export type WriteOutcome =
+  | { outcome: 'written' }
+  | { outcome: 'newer' }
+  | { outcome: 'retry'; reason: string }
+  | { outcome: 'refused'; reason: string };
 
 /** What is there of one concert, as search finds it. */
 export interface FoundEntry {

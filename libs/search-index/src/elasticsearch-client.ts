@@ -1,8 +1,8 @@
 import type { Client } from '@elastic/elasticsearch';
 import type { ElasticsearchConfig } from '#config';
 
-/** A bulk of 8 MB on a busy machine; what is asked for a person who waits has a shorter one of its own. */
-export const REQUEST_TIMEOUT_MS = 30_000;
+/** For any request that has no other: a refresh of a busy index takes a second or two. */
+const REQUEST_TIMEOUT_MS = 10_000;
 
 /**
  * Opens no connection yet. Close it when done. The package is loaded here, since that takes a quarter of a second: only

@@ -1,4 +1,4 @@
-export type { Checkpoint, FanOutJob, FeedPosition, PutAside } from './checkpoint.js';
+export { type Checkpoint, completeUntil, type FanOutJob, type FeedPosition, type PutAside } from './checkpoint.js';
 export {
   CheckpointConflict,
   type CheckpointPosition,
@@ -15,5 +15,11 @@ export {
   type WriteOutcome,
 } from './concert-index.js';
 export { openElasticsearch } from './elasticsearch-client.js';
+export { ElasticsearchIndices } from './elasticsearch-indices.js';
 export { INDEX_VERSION, indexNames, indexTemplate, LIVE_FILTER, nextIndexName } from './index-definition.js';
-export { type LiveDocument, toDocument } from './index-document.js';
+export { CHECKPOINT_DOCUMENT_ID, type CheckpointDocument, type LiveDocument, toDocument } from './index-document.js';
+export type { IndexLeader } from './index-leader.js';
+export { Indexer, type IndexerParts, type IndexerState } from './indexer.js';
+export { type Callers, OwnerServices } from './owner-services.js';
+export { IndexDiffers, type Reindexed, type ReindexProgress, reindex } from './reindex.js';
+export { type Difference, type Verification, verify } from './verification.js';

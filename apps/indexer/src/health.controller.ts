@@ -1,0 +1,69 @@
+import { Controller, Get, Inject, Res } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
+import { VERSION } from '#config';
+import { IndexerReadiness, Liveness } from '#contracts';
+import { Ask, Describe, healthAsking, sendHealth, servicesHealth } from '#http';
+import { assertInTime, toFault } from '#problem';
+import type { CallContext } from '#rpc';
+import { type ConcertIndices, completeUntil, type Indexer } from '#search-index';
+import type { ServiceClients } from '#serve';
+import { CLIENTS, DRAINING, INDEXER, INDICES } from './injection-tokens.js';
+
+@ApiTags('health')
+@Controller('health')
+export class HealthController {
+  constructor(
+    @Inject(INDEXER) private readonly indexer: Indexer,
+    @Inject(INDICES) private readonly indices: ConcertIndices,
+    @Inject(CLIENTS) private readonly clients: ServiceClients,
+    @Inject(DRAINING) private readonly draining: AbortSignal,
+  ) {}
+
+  @Get('live')
+  @Describe({ summary: 'Whether the process is alive', record: Liveness })
+  live(@Res() reply: FastifyReply): void {
+    sendHealth(reply, true, { status: 'ok' });
+  }
+
+  @Get('ready')
+  @Describe({
+    summary: 'Whether the indexer does its part, how far the index is, and how Elasticsearch and the services are',
+    record: IndexerReadiness,
+    unavailable: IndexerReadiness,
+  })
+  async ready(@Ask() asking: CallContext, @Res() reply: FastifyReply): Promise<void> {
+    const inTime = healthAsking(asking);
+    const [elasticsearch, services] = await Promise.all([this.elasticsearch(inTime), servicesHealth(this.clients, inTime)]);
+    const status = this.draining.aborted ? 'draining' : elasticsearch.up ? 'ready' : 'unavailable';
+    const index = this.index();
+    const state = this.indexer.state;
+    const body: IndexerReadiness = { status, version: VERSION, state, elasticsearch, ...(index && { index }), services };
+    sendHealth(reply, status === 'ready', body);
+  }
+
+  private index(): IndexerReadiness['index'] {
+    const { leader } = this.indexer;
+    if (!leader) return undefined;
+    const { filling, jobs, putAside } = leader.checkpoint;
+    const ageMs = Math.max(0, Date.now() - completeUntil(leader.checkpoint));
+    return {
+      name: leader.index,
+      ...(filling && { filled: leader.filled }),
+      changesBehind: leader.changesBehind,
+      ageMs: Number.isFinite(ageMs) ? ageMs : null,
+      fanOutJobs: jobs.length,
+      putAside,
+    };
+  }
+
+  private async elasticsearch({ deadline }: CallContext): Promise<IndexerReadiness['elasticsearch']> {
+    try {
+      assertInTime(deadline);
+      await this.indices.current();
+      return { up: true };
+    } catch (error) {
+      return { up: false, detail: toFault(error).detail };
+    }
+  }
+}

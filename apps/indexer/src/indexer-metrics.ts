@@ -1,0 +1,48 @@
+import { serviceNames } from '#config';
+import type { Metrics } from '#metrics';
+import { completeUntil, type Indexer } from '#search-index';
+
+const MS_PER_SECOND = 1_000;
+
+/** What the indexer tells of the index that it leads; nothing of one that another leads. */
+export function indexerMetrics(metrics: Metrics, indexer: Indexer): void {
+  metrics.readGauge({ name: 'backline_indexer_leading', help: 'Whether this indexer leads the index.' }, () => [
+    { value: indexer.leader ? 1 : 0 },
+  ]);
+  metrics.readGauge(
+    { name: 'backline_index_lag_changes', help: 'Changes that were read from the feeds, and are not findable yet.' },
+    () => (indexer.leader ? [{ value: indexer.leader.changesBehind }] : []),
+  );
+  metrics.readGauge({ name: 'backline_index_lag_seconds', help: 'How old what searches find may be.' }, () => {
+    const lag = indexer.leader && secondsSince(completeUntil(indexer.leader.checkpoint));
+    return lag === undefined ? [] : [{ value: lag }];
+  });
+  metrics.readGauge(
+    {
+      name: 'backline_feed_lag_seconds',
+      help: 'Since when the end of a feed was not read.',
+      labelNames: ['feed'],
+    },
+    () =>
+      serviceNames.flatMap((feed) => {
+        const lag = secondsSince(indexer.leader?.checkpoint.feeds[feed].endReadAt || Number.NEGATIVE_INFINITY);
+        return lag === undefined ? [] : [{ labels: { feed }, value: lag }];
+      }),
+  );
+  metrics.readGauge(
+    { name: 'backline_index_bulk_results', help: 'What became of documents since it leads.', labelNames: ['outcome'] },
+    () => Object.entries(indexer.leader?.outcomes ?? {}).map(([outcome, value]) => ({ labels: { outcome }, value })),
+  );
+  metrics.readGauge({ name: 'backline_index_fan_out_jobs', help: 'Parts whose many concerts are composed anew.' }, () =>
+    indexer.leader ? [{ value: indexer.leader.checkpoint.jobs.length }] : [],
+  );
+  metrics.readGauge({ name: 'backline_index_put_aside', help: 'Concerts that the index does not take.' }, () =>
+    indexer.leader ? [{ value: indexer.leader.checkpoint.putAside.count }] : [],
+  );
+}
+
+/** Nothing where that is not known. */
+function secondsSince(time: number): number | undefined {
+  const ageMs = Math.max(0, Date.now() - time);
+  return Number.isFinite(ageMs) ? ageMs / MS_PER_SECOND : undefined;
+}

@@ -1,0 +1,28 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import type { ConcertIndices, Indexer } from '#search-index';
+import type { ServiceClients } from '#serve';
+import { HealthController } from './health.controller.js';
+import { CLIENTS, DRAINING, INDEXER, INDICES } from './injection-tokens.js';
+
+interface Parts {
+  indexer: Indexer;
+  indices: ConcertIndices;
+  clients: ServiceClients;
+  draining: AbortSignal;
+}
+
+@Module({})
+export class IndexerModule {
+  static with({ indexer, indices, clients, draining }: Parts): DynamicModule {
+    return {
+      module: IndexerModule,
+      controllers: [HealthController],
+      providers: [
+        { provide: INDEXER, useValue: indexer },
+        { provide: INDICES, useValue: indices },
+        { provide: CLIENTS, useValue: clients },
+        { provide: DRAINING, useValue: draining },
+      ],
+    };
+  }
+}

@@ -1,0 +1,53 @@
+import type { Logger } from 'pino';
+import { systemClock } from '#clock';
+import type { Address, Config } from '#config';
+import { startHttpApp } from '#http';
+import { Metrics } from '#metrics';
+import { CannotStart } from '#problem';
+import { ElasticsearchIndices, Indexer, openElasticsearch } from '#search-index';
+import { closeServices, connectServices, type Running } from '#serve';
+import { IndexerModule } from './indexer.module.js';
+import { indexerMetrics } from './indexer-metrics.js';
+
+const DESCRIPTION = 'How the search index is kept up to date. It has nothing to ask for but its health and its metrics.';
+
+/** Starts the indexer: connects to the services and to Elasticsearch, which need not be there yet, and listens. */
+export async function startIndexer(config: Config, logger: Logger): Promise<Running & { address: Address }> {
+  const { elasticsearch, indexer: own, tombstoneRetentionMs } = config;
+  if (!elasticsearch) throw new CannotStart('ELASTICSEARCH_URL is empty: the indexer has no Elasticsearch to fill');
+  const metrics = new Metrics('indexer');
+  const callers = connectServices(config, logger, metrics);
+  const client = await openElasticsearch(elasticsearch);
+  const { alias } = elasticsearch;
+  const indices = new ElasticsearchIndices(client, alias);
+  const indexer = new Indexer({
+    callers,
+    indices,
+    alias,
+    name: own.name,
+    tombstoneRetentionMs,
+    clock: systemClock,
+    random: Math.random,
+    logger,
+  });
+  indexerMetrics(metrics, indexer);
+  const draining = new AbortController();
+  const running = await startHttpApp({
+    name: 'the indexer',
+    module: IndexerModule.with({ indexer, indices, clients: callers, draining: draining.signal }),
+    address: { host: config.host, port: own.port },
+    logger,
+    metrics,
+    cacheControl: 'no-store',
+    cors: { origins: config.corsOrigins, methods: ['GET', 'HEAD'], exposedHeaders: ['X-Request-Id'] },
+    api: { title: 'Backline: indexer', description: DESCRIPTION },
+    draining,
+    free: async () => {
+      await indexing;
+      closeServices(callers);
+      await client.close();
+    },
+  });
+  const indexing = indexer.run(draining.signal);
+  return running;
+}

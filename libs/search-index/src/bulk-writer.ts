@@ -1,0 +1,140 @@
+import { Fault } from '#problem';
+import type { ConcertIndices, IndexEntry, WriteOutcome } from './concert-index.js';
+import { type Ground, pause } from './patience.js';
+
+/** Entries of one bulk: with their records about a megabyte. */
+const MAX_ENTRIES = 1_000;
+/** It is halved when Elasticsearch has no room, but not below this. */
+const MIN_ENTRIES = 16;
+/** Bulks on their way at once: one is indexed while the next is sent. */
+const SLOTS = 2;
+/** Those of fan-out jobs: at most half. */
+const JOB_SLOTS = 1;
+/** An entry that is refused is tried so often: a mapping may have been mended in between. */
+const MAX_TRIES = 5;
+const FIRST_PAUSE_MS = 100;
+const LAST_PAUSE_MS = 2_000;
+
+export type Outcomes = Record<WriteOutcome['outcome'], number>;
+
+/** Writes entries to one index, in bulks. Whatever happens there, nothing is lost but what is put aside, which is said. */
+export class BulkWriter {
+  /** Since it was made. */
+  readonly outcomes: Outcomes = { written: 0, newer: 0, retry: 0, refused: 0 };
+  readonly #slots = new Slots(SLOTS);
+  readonly #jobSlots = new Slots(JOB_SLOTS);
+  #size = MAX_ENTRIES;
+
+  /** @param putAside is told of entries that the index does not take, and `taken` of all that it did */
+  constructor(
+    private readonly ground: Ground,
+    private readonly indices: ConcertIndices,
+    private readonly index: string,
+    private readonly events: { putAside(id: number, reason: string): void; taken(ids: readonly number[]): void },
+  ) {}
+
+  /** Resolves when each is in the index, or a newer one, or it was put aside. @throws IndexGone */
+  async write(entries: readonly IndexEntry[], signal: AbortSignal): Promise<void> {
+    const bulks: Promise<void>[] = [];
+    for (let start = 0; start < entries.length; ) {
+      const some = entries.slice(start, start + this.#size);
+      start += some.length;
+      bulks.push(this.#slots.with(signal, () => this.#writeBulk(some, signal)));
+    }
+    await all(bulks);
+  }
+
+  /** The same for a fan-out job, which leaves room for others. */
+  writeForJob(entries: readonly IndexEntry[], signal: AbortSignal): Promise<void> {
+    return this.#jobSlots.with(signal, () => this.write(entries, signal));
+  }
+
+  async #writeBulk(entries: readonly IndexEntry[], signal: AbortSignal): Promise<void> {
+    const refusals = new Map<number, number>();
+    let longestMs = FIRST_PAUSE_MS;
+    for (let left = entries; left.length > 0; ) {
+      signal.throwIfAborted();
+      const some = left.slice(0, this.#size);
+      const rest = left.slice(some.length);
+      const again = await this.#tried(some, refusals);
+      left = [...again, ...rest];
+      if (again.length === 0) {
+        longestMs = FIRST_PAUSE_MS;
+        continue;
+      }
+      await pause(this.ground, this.ground.random() * longestMs, signal);
+      longestMs = Math.min(2 * longestMs, LAST_PAUSE_MS);
+    }
+  }
+
+  /** @returns those that must be sent again */
+  async #tried(entries: readonly IndexEntry[], refusals: Map<number, number>): Promise<readonly IndexEntry[]> {
+    const outcomes = await this.#sent(entries);
+    if (!outcomes) return entries;
+    const again: IndexEntry[] = [];
+    const taken: number[] = [];
+    for (const [at, entry] of entries.entries()) {
+      const outcome: WriteOutcome = outcomes[at] ?? { outcome: 'retry', reason: 'there is no result of it' };
+      this.outcomes[outcome.outcome]++;
+      if (outcome.outcome === 'retry') again.push(entry);
+      else if (outcome.outcome !== 'refused') taken.push(entry.id);
+      else if (this.#mayTryAgain(entry.id, outcome.reason, refusals)) again.push(entry);
+    }
+    this.events.taken(taken);
+    const isFull = entries.some((_, at) => outcomes[at]?.outcome === 'retry');
+    this.#size = isFull ? this.#halved() : Math.min(MAX_ENTRIES, this.#size + MIN_ENTRIES);
+    return again;
+  }
+
+  async #sent(entries: readonly IndexEntry[]): Promise<readonly WriteOutcome[] | undefined> {
+    try {
+      return await this.indices.write(this.index, entries);
+    } catch (error) {
+      if (!(error instanceof Fault)) throw error;
+      this.outcomes.retry += entries.length;
+      this.#size = this.#halved();
+      this.ground.logger.warn({ reason: error.detail, entries: entries.length }, 'a bulk failed and is sent again');
+      return undefined;
+    }
+  }
+
+  #mayTryAgain(id: number, reason: string, refusals: Map<number, number>): boolean {
+    const tries = (refusals.get(id) ?? 0) + 1;
+    refusals.set(id, tries);
+    if (tries < MAX_TRIES) return true;
+    this.ground.logger.error({ id, reason }, 'the index does not take a concert: it is put aside until it changes');
+    this.events.putAside(id, reason);
+    return false;
+  }
+
+  #halved(): number {
+    return Math.max(MIN_ENTRIES, Math.floor(this.#size / 2));
+  }
+}
+
+/** A number of places, given in the order in which they were asked for. */
+class Slots {
+  readonly #waiting: (() => void)[] = [];
+
+  constructor(private free: number) {}
+
+  async with<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+    if (this.free === 0) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    else this.free--;
+    try {
+      signal.throwIfAborted();
+      return await work();
+    } finally {
+      const next = this.#waiting.shift();
+      if (next) next();
+      else this.free++;
+    }
+  }
+}
+
+/** Waits for all, also when one fails. @throws what the first that failed threw */
+async function all(work: readonly Promise<void>[]): Promise<void> {
+  const results = await Promise.allSettled(work);
+  const failed = results.find((result) => result.status === 'rejected');
+  if (failed) throw failed.reason;
+}

@@ -1,0 +1,123 @@
+import type { ServiceName } from '#config';
+import type { Band, Change, Concert, Event, Venue } from '#contracts';
+import type { IndexEntry, TombstoneEntry } from './concert-index.js';
+import type { OwnerServices } from './owner-services.js';
+import { type Ground, pause } from './patience.js';
+
+/** Versions that were seen: what is composed must not be older. */
+export type AtLeast = Record<ServiceName, Map<number, number>>;
+
+export const atLeastNothing = (): AtLeast => ({ bands: new Map(), venues: new Map(), events: new Map(), concerts: new Map() });
+
+/** A service gives older states than it has told of: a member of its store that lags is behind by less than this. */
+const MAX_STALE_MS = 15_000;
+const STALE_PAUSE_MS = 100;
+
+/** A service does not have any more what its feed told of: that can be gone only with the place in the feed. */
+export class StateGone extends Error {}
+
+/** The stores that the services answer from. */
+export type StoreIds = Record<ServiceName, string>;
+type States<R> = Map<number, Change<R>>;
+
+/** The parts of some concerts, as their services have them. */
+interface Parts {
+  bands: ReadonlyMap<number, Change<Band>>;
+  venues: ReadonlyMap<number, Change<Venue>>;
+  events: ReadonlyMap<number, Change<Event>>;
+}
+
+/** Asks the services for concerts and their parts, and makes entries of them. Keeps nothing. */
+export class Composer {
+  constructor(
+    private readonly ground: Ground,
+    private readonly services: OwnerServices,
+    private readonly storeIds: StoreIds,
+  ) {}
+
+  /** Entries of concerts by their ids; none for those that nobody knows. @throws StateGone */
+  async ofIds(ids: readonly number[], atLeast: AtLeast, signal: AbortSignal): Promise<IndexEntry[]> {
+    const concerts = await this.#fresh('concerts', ids, atLeast, signal, this.services.concerts);
+    return this.ofStates([...concerts.values()], atLeast, signal);
+  }
+
+  /** Entries of states of concerts. @throws StateGone */
+  async ofStates(concerts: readonly Change<Concert>[], atLeast: AtLeast, signal: AbortSignal): Promise<IndexEntry[]> {
+    const idsOf = (of: (concert: Concert) => number | null) => [
+      ...new Set(concerts.flatMap(({ document }) => (document && of(document)) ?? [])),
+    ];
+    const [bands, venues, events] = await Promise.all([
+      this.#fresh(
+        'bands',
+        idsOf(({ bandId }) => bandId),
+        atLeast,
+        signal,
+        this.services.bands,
+      ),
+      this.#fresh(
+        'venues',
+        idsOf(({ venueId }) => venueId),
+        atLeast,
+        signal,
+        this.services.venues,
+      ),
+      this.#fresh(
+        'events',
+        idsOf(({ eventId }) => eventId),
+        atLeast,
+        signal,
+        this.services.events,
+      ),
+    ]);
+    return concerts.map((concert) => entryOf(concert, { bands, venues, events }));
+  }
+
+  /** States that are at least as new as what was seen before: others are asked for again. */
+  async #fresh<R>(
+    service: ServiceName,
+    ids: readonly number[],
+    atLeast: AtLeast,
+    signal: AbortSignal,
+    read: (ids: readonly number[], storeId: string) => Promise<States<R>>,
+  ): Promise<States<R>> {
+    const states: States<R> = new Map();
+    const giveUpAt = this.ground.clock.now() + MAX_STALE_MS;
+    for (let missing = ids; missing.length > 0; ) {
+      for (const [id, state] of await read(missing, this.storeIds[service])) states.set(id, state);
+      missing = missing.filter((id) => (states.get(id)?.version ?? 0) < (atLeast[service].get(id) ?? 0));
+      if (missing.length === 0) break;
+      if (this.ground.clock.now() >= giveUpAt)
+        throw new StateGone(`${service} does not have the states of ${missing.length} records that its feed told of`);
+      await pause(this.ground, STALE_PAUSE_MS, signal);
+      signal.throwIfAborted();
+    }
+    return states;
+  }
+}
+
+/** One entry: of a deleted concert a tombstone; a part that is deleted or not known is null. */
+function entryOf(state: Change<Concert>, parts: Parts): IndexEntry {
+  const { id, version, document: concert } = state;
+  if (!concert) return tombstoneOf(state);
+  const band = parts.bands.get(concert.bandId);
+  const venue = parts.venues.get(concert.venueId);
+  const event = concert.eventId === null ? undefined : parts.events.get(concert.eventId);
+  const versions = { concert: version, band: versionOf(band), venue: versionOf(venue), event: versionOf(event) };
+  return {
+    id,
+    versions,
+    concert,
+    band: band?.document ?? null,
+    venue: venue?.document ?? null,
+    event: event?.document ?? null,
+  };
+}
+
+/** What was deleted before there was a feed is older than any index. */
+const tombstoneOf = ({ id, version, committedAt }: Change<unknown>): TombstoneEntry => ({
+  id,
+  versions: { concert: version, band: 0, venue: 0, event: 0 },
+  deletedAt: committedAt ?? 0,
+});
+
+const versionOf = (state: Change<unknown> | undefined): number => state?.version ?? 0;

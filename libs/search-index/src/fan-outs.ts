@@ -1,0 +1,111 @@
+import type { DateKey } from '#contracts';
+import type { BulkWriter } from './bulk-writer.js';
+import type { FanOutJob } from './checkpoint.js';
+import { atLeastNothing, type Composer } from './composer.js';
+import type { Lease } from './lease.js';
+import type { OwnerServices } from './owner-services.js';
+import { type Ground, untilAborted, untilDone } from './patience.js';
+import type { Refresher } from './refresher.js';
+
+/** They are part of the checkpoint, which must stay small. */
+const MAX_JOBS = 1_000;
+/** Concerts composed at a time. */
+const PAGE = 500;
+
+interface FanOutParts {
+  ground: Ground;
+  services: OwnerServices;
+  composer: Composer;
+  writer: BulkWriter;
+  refresher: Refresher;
+  lease: Lease;
+}
+
+/**
+ * Parts with many concerts, which are composed again page by page, oldest job first. The jobs are in the checkpoint: who
+ * leads the index next goes on with them. A concert whose date changes meanwhile may be passed over, but then has a change
+ * of its own.
+ */
+export class FanOuts {
+  readonly #parts: FanOutParts;
+  #wakes: (() => void)[] = [];
+
+  constructor(parts: FanOutParts) {
+    this.#parts = parts;
+  }
+
+  /** Takes a part on, from its first concert, also when it was taken on before; waits while there are too many. */
+  async add(part: Omit<FanOutJob, 'after' | 'endReadAt'>, signal: AbortSignal): Promise<void> {
+    const { lease } = this.#parts;
+    const others = () => lease.checkpoint.jobs.filter((job) => !isSame(job, part));
+    while (others().length >= MAX_JOBS) {
+      await this.#changed(signal);
+      signal.throwIfAborted();
+    }
+    const before = lease.checkpoint.jobs.find((job) => isSame(job, part));
+    const { endReadAt } = before ?? lease.checkpoint.feeds[part.service];
+    lease.update({ jobs: [...others(), { ...part, endReadAt }] });
+    this.#wake();
+  }
+
+  /** Until it is told to stop. @throws IndexGone, StoreChanged, StateGone */
+  async run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      const [job] = this.#parts.lease.checkpoint.jobs;
+      if (job) await this.#work(job, signal);
+      else await this.#changed(signal);
+    }
+  }
+
+  async #work(job: FanOutJob, signal: AbortSignal): Promise<void> {
+    const { ground, services, composer, writer, refresher } = this.#parts;
+    const atLeast = atLeastNothing();
+    atLeast[job.service].set(job.id, job.version);
+    for (let { after }: { after?: DateKey } = job; this.#isCurrent(job); ) {
+      signal.throwIfAborted();
+      const concerts = await untilDone(ground, `reading the concerts of one of the ${job.service}`, signal, () =>
+        services.referring(job.service, job.id, { limit: PAGE, ...(after && { after }) }),
+      );
+      const ids = concerts.map(({ id }) => id);
+      const entries = await untilDone(ground, 'composing concerts', signal, () => composer.ofIds(ids, atLeast, signal));
+      await writer.writeForJob(entries, signal);
+      const last = concerts.at(-1);
+      if (concerts.length < PAGE || !last) break;
+      const done = { date: last.date, id: last.id };
+      after = done;
+      refresher.whenFindable(() => this.#replace(job, [{ ...job, after: done }]));
+    }
+    await untilAborted(signal, (resolve) => {
+      refresher.whenFindable(resolve);
+      return () => undefined;
+    });
+    signal.throwIfAborted();
+    this.#replace(job, []);
+  }
+
+  /** Nothing when the part was taken on anew since. */
+  #replace(job: FanOutJob, by: readonly FanOutJob[]): void {
+    const { lease } = this.#parts;
+    if (!this.#isCurrent(job)) return;
+    lease.update({ jobs: lease.checkpoint.jobs.flatMap((one) => (isSame(one, job) ? by : [one])) });
+    this.#wake();
+  }
+
+  #isCurrent(job: FanOutJob): boolean {
+    return this.#parts.lease.checkpoint.jobs.some((one) => isSame(one, job) && one.version === job.version);
+  }
+
+  #changed(signal: AbortSignal): Promise<void> {
+    return untilAborted(signal, (resolve) => {
+      this.#wakes.push(resolve);
+      return () => undefined;
+    });
+  }
+
+  #wake(): void {
+    for (const resolve of this.#wakes.splice(0)) resolve();
+  }
+}
+
+const isSame = (a: Pick<FanOutJob, 'service' | 'id'>, b: Pick<FanOutJob, 'service' | 'id'>): boolean =>
+  a.service === b.service && a.id === b.id;

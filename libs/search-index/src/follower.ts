@@ -1,0 +1,160 @@
+import { type ServiceName, serviceNames } from '#config';
+import type { BulkWriter } from './bulk-writer.js';
+import { type AtLeast, atLeastNothing, type Composer } from './composer.js';
+import type { FanOuts } from './fan-outs.js';
+import type { Lease } from './lease.js';
+import type { FeedAnswer, OwnerServices, PartName } from './owner-services.js';
+import { type Ground, untilAborted, untilDone, untilFirst } from './patience.js';
+import type { Refresher } from './refresher.js';
+
+/** How long a service holds an answer back while nothing changes: so old may the index look when nothing happens. */
+const POLL_WAIT_MS = 1_000;
+/** A part with more concerts than these is a job of its own, so that everybody else's changes need not wait for it. */
+const MAX_CONCERTS_AT_ONCE = 500;
+/** From so many in one batch on, every part that has concerts is such a job. */
+const MAX_CONCERTS_PER_BATCH = 5_000;
+/** Parts whose concerts are asked for at once. */
+const PARTS_AT_ONCE = 16;
+/** Concerts whose parts are asked for at once: as many as a bulk takes. */
+const CONCERTS_PER_COMPOSITION = 1_000;
+
+interface ChangedPart {
+  service: PartName;
+  id: number;
+  version: number;
+}
+
+export interface FollowerParts {
+  ground: Ground;
+  services: OwnerServices;
+  composer: Composer;
+  writer: BulkWriter;
+  refresher: Refresher;
+  lease: Lease;
+  fanOuts: FanOuts;
+}
+
+/** Reads the four feeds and brings what changed into the index, one batch after the other. */
+export class Follower {
+  /** Changes that were read, and are not findable yet. */
+  changesBehind = 0;
+  readonly #parts: FollowerParts;
+  readonly #arrived: FeedAnswer[] = [];
+  #wake: () => void = () => undefined;
+
+  constructor(parts: FollowerParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Until it is told to stop. @param ended is called each time that all feeds were read to their ends and all is findable
+   * @throws IndexGone, StoreChanged, StateGone, Fault CursorExpired
+   */
+  async run(signal: AbortSignal, ended: () => void): Promise<void> {
+    await untilFirst(signal, [
+      ...serviceNames.map((service) => (both: AbortSignal) => this.#poll(service, both)),
+      (both) => this.#applyAll(both, ended),
+    ]);
+  }
+
+  /** Asks one feed over and over, one answer ahead of what is being applied. */
+  async #poll(service: ServiceName, signal: AbortSignal): Promise<void> {
+    const { ground, services, lease } = this.#parts;
+    const { storeId } = lease.checkpoint.feeds[service];
+    for (let { cursor } = lease.checkpoint.feeds[service]; !signal.aborted; ) {
+      const answer = await untilDone(ground, `reading the changes of ${service}`, signal, () =>
+        services.changes(service, { cursor, storeId }, POLL_WAIT_MS),
+      );
+      ({ cursor } = answer);
+      this.#arrived.push(answer);
+      this.changesBehind += answer.changes.length;
+      this.#wake();
+      await this.#untilTaken(answer, signal);
+    }
+  }
+
+  async #applyAll(signal: AbortSignal, ended: () => void): Promise<void> {
+    while (!signal.aborted) {
+      if (this.#arrived.length === 0) await this.#untilArrived(signal);
+      const answers = this.#arrived.splice(0);
+      if (answers.length > 0) this.#taken();
+      await this.#apply(answers, signal);
+      this.#parts.refresher.whenFindable(() => {
+        for (const answer of answers) this.#note(answer);
+        if (serviceNames.every((service) => this.#parts.lease.checkpoint.feeds[service].endReadAt > 0)) ended();
+      });
+    }
+  }
+
+  async #apply(answers: readonly FeedAnswer[], signal: AbortSignal): Promise<void> {
+    const { ground, composer, writer } = this.#parts;
+    const atLeast = seenIn(answers);
+    const ids = new Set(atLeast.concerts.keys());
+    for (const service of ['bands', 'venues', 'events'] as const) {
+      for (const parts of chunksOf([...atLeast[service]], PARTS_AT_ONCE)) {
+        const found = await Promise.all(
+          parts.map(([id, version]) => this.#concertsOf({ service, id, version }, ids.size, signal)),
+        );
+        for (const concertId of found.flat()) ids.add(concertId);
+      }
+    }
+    for (const some of chunksOf([...ids], CONCERTS_PER_COMPOSITION)) {
+      const entries = await untilDone(ground, 'composing concerts', signal, () => composer.ofIds(some, atLeast, signal));
+      await writer.write(entries, signal);
+    }
+  }
+
+  /** The concerts of a part that changed; none when they are so many that a job takes them on. */
+  async #concertsOf(part: ChangedPart, inBatch: number, signal: AbortSignal): Promise<number[]> {
+    const { ground, services, fanOuts } = this.#parts;
+    const atOnce = inBatch < MAX_CONCERTS_PER_BATCH ? MAX_CONCERTS_AT_ONCE : 0;
+    const concerts = await untilDone(ground, `reading the concerts of one of the ${part.service}`, signal, () =>
+      services.referring(part.service, part.id, { limit: atOnce + 1 }),
+    );
+    if (concerts.length <= atOnce) return concerts.map(({ id }) => id);
+    await fanOuts.add(part, signal);
+    return [];
+  }
+
+  /** What an answer told of is in the index and findable. */
+  #note({ service, cursor, askedAt, isAtEnd, changes }: FeedAnswer): void {
+    const { lease } = this.#parts;
+    const { feeds } = lease.checkpoint;
+    const endReadAt = isAtEnd ? askedAt : feeds[service].endReadAt;
+    lease.update({ feeds: { ...feeds, [service]: { ...feeds[service], cursor, takenAt: askedAt, endReadAt } } });
+    this.changesBehind -= changes.length;
+  }
+
+  #untilArrived(signal: AbortSignal): Promise<void> {
+    return untilAborted(signal, (resolve) => {
+      this.#wake = resolve;
+      return () => undefined;
+    });
+  }
+
+  #taking: (() => void)[] = [];
+
+  #taken(): void {
+    for (const resolve of this.#taking.splice(0)) resolve();
+  }
+
+  #untilTaken(answer: FeedAnswer, signal: AbortSignal): Promise<void> {
+    if (!this.#arrived.includes(answer)) return Promise.resolve();
+    return untilAborted(signal, (resolve) => {
+      this.#taking.push(resolve);
+      return () => undefined;
+    });
+  }
+}
+
+function seenIn(answers: readonly FeedAnswer[]): AtLeast {
+  const seen = atLeastNothing();
+  for (const { service, changes } of answers) {
+    for (const { id, version } of changes) seen[service].set(id, Math.max(version, seen[service].get(id) ?? 0));
+  }
+  return seen;
+}
+
+function* chunksOf<T>(items: readonly T[], size: number): Iterable<T[]> {
+  for (let start = 0; start < items.length; start += size) yield items.slice(start, start + size);
+}

@@ -1,0 +1,190 @@
+import { type ServiceName, serviceNames } from '#config';
+import { Fault } from '#problem';
+import { BulkWriter, type Outcomes } from './bulk-writer.js';
+import type { Checkpoint, FeedPosition } from './checkpoint.js';
+import { Composer, StateGone, type StoreIds } from './composer.js';
+import type { ConcertIndices } from './concert-index.js';
+import { FanOuts } from './fan-outs.js';
+import { Filler } from './filler.js';
+import { Follower } from './follower.js';
+import type { Lease } from './lease.js';
+import { type OwnerServices, StoreChanged } from './owner-services.js';
+import { type Ground, pause, untilDone, untilFirst } from './patience.js';
+import { Refresher } from './refresher.js';
+
+/** Of the time for which services remember what was deleted: a checkpoint of the same stores that is younger is brought up to date. */
+const RESUMABLE_SHARE = 0.5;
+/**
+ * And the time for which the index does. It must have forgotten a concert before its service has: one that is made again
+ * after that, with its id, begins with version 1.
+ */
+const TOMBSTONES_KEPT_SHARE = 0.75;
+const TOMBSTONES_PER_REMOVAL = 1_000;
+const REMOVAL_INTERVAL_MS = 3_600_000;
+const MAX_PUT_ASIDE_NAMED = 100;
+
+/** The index cannot be brought up to date, but must be filled from empty. */
+export class MustRebuild extends Error {}
+
+export interface LeaderParts {
+  ground: Ground;
+  services: OwnerServices;
+  indices: ConcertIndices;
+  lease: Lease;
+  tombstoneRetentionMs: number;
+}
+
+/** Fills one index and keeps it up to date, for as long as it has the lease. */
+export class IndexLeader {
+  readonly #parts: LeaderParts;
+  readonly #writer: BulkWriter;
+  readonly #follower: Follower;
+  readonly #filler: Filler;
+  readonly #fanOuts: FanOuts;
+  readonly #refresher: Refresher;
+
+  constructor(parts: LeaderParts) {
+    this.#parts = parts;
+    const { ground, services, indices, lease, tombstoneRetentionMs } = parts;
+    const composer = new Composer(ground, services, storeIdsOf(lease.checkpoint));
+    this.#writer = new BulkWriter(ground, indices, lease.index, {
+      putAside: (id) => this.#putAside(id),
+      taken: (ids) => this.#noteTaken(ids),
+    });
+    this.#refresher = new Refresher(ground, indices, lease.index);
+    const shared = { ground, services, composer, writer: this.#writer, refresher: this.#refresher, lease };
+    this.#fanOuts = new FanOuts(shared);
+    this.#follower = new Follower({ ...shared, fanOuts: this.#fanOuts });
+    this.#filler = new Filler({ ...shared, tombstonesKeptMs: TOMBSTONES_KEPT_SHARE * tombstoneRetentionMs });
+  }
+
+  get index(): string {
+    return this.#parts.lease.index;
+  }
+
+  get checkpoint(): Checkpoint {
+    return this.#parts.lease.checkpoint;
+  }
+
+  get outcomes(): Outcomes {
+    return this.#writer.outcomes;
+  }
+
+  /** Concerts that were brought in, while all are. */
+  get filled(): number {
+    return this.#filler.done;
+  }
+
+  /** Changes that were read, and are not findable yet. */
+  get changesBehind(): number {
+    return this.#follower.changesBehind;
+  }
+
+  /**
+   * Until it is told to stop.
+   * @param caughtUp is called when all feeds were read to their ends, and nothing is left to do
+   * @throws LeaseLost, IndexGone, MustRebuild
+   */
+  async run(signal: AbortSignal, caughtUp: () => void): Promise<void> {
+    const { lease } = this.#parts;
+    try {
+      await untilFirst(signal, [
+        (both) => lease.keep(both),
+        (both) => this.#refresher.run(both),
+        (both) => this.#removeTombstones(both),
+        (both) => this.#fillAndFollow(both, caughtUp),
+      ]);
+    } catch (error) {
+      if (error instanceof StoreChanged) throw new MustRebuild(error.message);
+      throw error;
+    }
+  }
+
+  async #fillAndFollow(signal: AbortSignal, caughtUp: () => void): Promise<void> {
+    const { ground, lease } = this.#parts;
+    await this.#removeOldTombstones(signal);
+    while (!signal.aborted) {
+      try {
+        if (lease.checkpoint.filling) await this.#filler.run(signal);
+        await untilFirst(signal, [
+          (both) => this.#fanOuts.run(both),
+          (both) => this.#follower.run(both, () => this.#ended(caughtUp)),
+        ]);
+      } catch (error) {
+        if (!isPlaceLost(error)) throw error;
+        ground.logger.warn({ reason: error.message }, 'a place in a feed is lost; all concerts are looked at again');
+        await this.#takeHeads(error.message, signal);
+      }
+    }
+  }
+
+  #ended(caughtUp: () => void): void {
+    if (this.checkpoint.jobs.length === 0) caughtUp();
+  }
+
+  /**
+   * A place in a feed is lost, but the stores are the same, and every delete since is still there as a tombstone: goes on
+   * from the ends of the feeds, after another look at all that there is. An overlap does no harm.
+   */
+  async #takeHeads(reason: string, signal: AbortSignal): Promise<void> {
+    const { ground, services, lease, tombstoneRetentionMs } = this.#parts;
+    const { feeds } = lease.checkpoint;
+    const oldest = Math.min(...serviceNames.map((service) => feeds[service].takenAt));
+    if (ground.clock.now() - oldest > RESUMABLE_SHARE * tombstoneRetentionMs) throw new MustRebuild(reason);
+    const heads = await untilDone(ground, 'reading the ends of the feeds', signal, () => headsOf(ground, services));
+    for (const service of serviceNames) {
+      if (heads[service].storeId !== feeds[service].storeId) throw new MustRebuild(`${service} has another store now`);
+    }
+    lease.update({ feeds: heads, filling: { afterId: 0 }, jobs: [] });
+  }
+
+  async #removeTombstones(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await pause(this.#parts.ground, REMOVAL_INTERVAL_MS, signal);
+      if (!signal.aborted) await this.#removeOldTombstones(signal);
+    }
+  }
+
+  async #removeOldTombstones(signal: AbortSignal): Promise<void> {
+    const { ground, indices, lease, tombstoneRetentionMs } = this.#parts;
+    const before = ground.clock.now() - TOMBSTONES_KEPT_SHARE * tombstoneRetentionMs;
+    const remove = () => indices.removeTombstones(lease.index, before, TOMBSTONES_PER_REMOVAL);
+    while ((await untilDone(ground, 'removing old tombstones', signal, remove)) === TOMBSTONES_PER_REMOVAL);
+  }
+
+  #putAside(id: number): void {
+    const { count, ids } = this.checkpoint.putAside;
+    if (ids.includes(id)) return;
+    this.#parts.lease.update({ putAside: { count: count + 1, ids: [...ids, id].slice(0, MAX_PUT_ASIDE_NAMED) } });
+  }
+
+  #noteTaken(taken: readonly number[]): void {
+    const { count, ids } = this.checkpoint.putAside;
+    if (ids.length === 0) return;
+    const left = ids.filter((id) => !taken.includes(id));
+    if (left.length < ids.length)
+      this.#parts.lease.update({ putAside: { count: count - (ids.length - left.length), ids: left } });
+  }
+}
+
+const isPlaceLost = (error: unknown): error is Error =>
+  error instanceof StateGone || (error instanceof Fault && error.code === 'CursorExpired');
+
+/** The present ends of the four feeds, for an index that has none of what is before them. */
+export async function headsOf({ clock }: Ground, services: OwnerServices): Promise<Record<ServiceName, FeedPosition>> {
+  const head = async (service: ServiceName): Promise<FeedPosition> => {
+    const takenAt = clock.now();
+    return { ...(await services.head(service)), takenAt, endReadAt: 0 };
+  };
+  const [bands, venues, events, concerts] = await Promise.all(serviceNames.map(head));
+  if (!bands || !venues || !events || !concerts) throw new TypeError('there are four services');
+  return { bands, venues, events, concerts };
+}
+
+/** The stores that an index is filled from. */
+export const storeIdsOf = ({ feeds: { bands, venues, events, concerts } }: Pick<Checkpoint, 'feeds'>): StoreIds => ({
+  bands: bands.storeId,
+  venues: venues.storeId,
+  events: events.storeId,
+  concerts: concerts.storeId,
+});

@@ -1,0 +1,176 @@
+import { randomUUID } from 'node:crypto';
+import type { Clock } from '#clock';
+import type { Checkpoint } from './checkpoint.js';
+import { type ConcertIndices, IndexGone } from './concert-index.js';
+import { nextIndexName } from './index-definition.js';
+import { headsOf, IndexLeader, MustRebuild } from './index-leader.js';
+import { type Candidate, Lease, LeaseLost } from './lease.js';
+import { type Callers, OwnerServices } from './owner-services.js';
+import { type Ground, type IndexLogger, pause, unlessAborted, untilDone, untilFirst } from './patience.js';
+
+/** After whatever went wrong that nobody foresaw. */
+const RESTART_PAUSE_MS = 1_000;
+/** How often a leader looks whether the alias still names its index. */
+const LOOK_INTERVAL_MS = 1_500;
+const RELEASE_TIMEOUT_MS = 2_000;
+
+export interface IndexerParts {
+  callers: Callers;
+  indices: ConcertIndices;
+  alias: string;
+  /** Under which it leases the index. */
+  name: string;
+  tombstoneRetentionMs: number;
+  clock: Clock;
+  random(): number;
+  logger: IndexLogger;
+}
+
+/** What an indexer is doing. */
+export type IndexerState = 'starting' | 'standing by' | 'filling' | 'following';
+
+/**
+ * Keeps the index behind the alias equal to what the services have: leads it, or stands by while another does. Makes it
+ * when there is none, and makes another, and swaps, when it cannot be brought up to date.
+ */
+export class Indexer {
+  leader: IndexLeader | undefined;
+  readonly #parts: IndexerParts;
+  readonly #ground: Ground;
+  readonly #services: OwnerServices;
+  readonly #candidate: Candidate;
+  #isStandingBy = false;
+  /** The index that must be replaced. */
+  #unusable: string | undefined;
+
+  constructor(parts: IndexerParts, run: string = randomUUID()) {
+    this.#parts = parts;
+    this.#ground = { clock: parts.clock, random: parts.random, logger: parts.logger };
+    this.#candidate = { name: parts.name, run };
+    this.#services = new OwnerServices({ callers: parts.callers, clock: parts.clock, run });
+  }
+
+  get state(): IndexerState {
+    if (this.leader) return this.leader.checkpoint.filling ? 'filling' : 'following';
+    return this.#isStandingBy ? 'standing by' : 'starting';
+  }
+
+  /** Until it is told to stop; then the lease is given back. */
+  async run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      try {
+        await this.#turn(signal);
+      } catch (error) {
+        if (signal.aborted) return;
+        const isForeseen = error instanceof LeaseLost || error instanceof IndexGone;
+        if (isForeseen) this.#ground.logger.info({ reason: error.message }, 'the index is led by another, or is another');
+        else this.#ground.logger.error({ err: error }, 'the indexer begins again');
+        await pause(this.#ground, this.#ground.random() * RESTART_PAUSE_MS, signal);
+      }
+    }
+  }
+
+  async #turn(signal: AbortSignal): Promise<void> {
+    const { indices } = this.#parts;
+    const current = await this.#untilDone('looking at the alias', signal, () => indices.current());
+    const isUsable = current !== undefined && current !== this.#unusable;
+    await this.#lead(isUsable ? current : await this.#untilDone('making an index', signal, () => this.#newer(current)), signal);
+  }
+
+  /** An index newer than the current one: one that somebody has begun to fill, or a new one. */
+  async #newer(current: string | undefined): Promise<string> {
+    const { indices, alias } = this.#parts;
+    const names = await indices.names();
+    const begun = names.slice(current === undefined ? 0 : names.indexOf(current) + 1).at(-1);
+    if (begun !== undefined) return begun;
+    const name = nextIndexName(alias, names);
+    await indices.create(name);
+    return name;
+  }
+
+  /** Leads an index until it is told to stop, or the alias names another, or it has to be filled from empty. */
+  async #lead(index: string, signal: AbortSignal): Promise<void> {
+    const { indices, tombstoneRetentionMs } = this.#parts;
+    const lease = await this.#lease(index, signal);
+    if (!lease) return;
+    const parts = { ground: this.#ground, services: this.#services, indices, lease, tombstoneRetentionMs };
+    const leader = new IndexLeader(parts);
+    this.leader = leader;
+    this.#ground.logger.info({ index, ...(lease.checkpoint.filling ?? {}) }, 'leads the index');
+    try {
+      await this.#keepCurrent(leader, signal);
+    } catch (error) {
+      if (!(error instanceof MustRebuild)) throw error;
+      this.#ground.logger.warn({ index, reason: error.message }, 'the index is filled from empty again');
+      this.#unusable = index;
+      if ((await indices.current()) !== index) await indices.remove(index);
+    } finally {
+      this.leader = undefined;
+      await Promise.race([lease.release(), pause(this.#ground, RELEASE_TIMEOUT_MS, new AbortController().signal)]);
+    }
+  }
+
+  async #lease(index: string, signal: AbortSignal): Promise<Lease | undefined> {
+    const { indices } = this.#parts;
+    const before = await this.#untilDone('looking at the alias', signal, () => indices.current());
+    this.#isStandingBy = true;
+    try {
+      return await Lease.take(
+        this.#ground,
+        indices,
+        {
+          index,
+          candidate: this.#candidate,
+          first: () =>
+            this.#untilDone('reading the ends of the feeds', signal, () => firstCheckpoint(this.#ground, this.#services)),
+          isWanted: async () => (await indices.current()) === before,
+        },
+        signal,
+      );
+    } finally {
+      this.#isStandingBy = false;
+    }
+  }
+
+  /** Lets the alias name the index once it is complete, and leads it while it does. */
+  async #keepCurrent(leader: IndexLeader, signal: AbortSignal): Promise<void> {
+    const { indices } = this.#parts;
+    const complete = Promise.withResolvers<void>();
+    await untilFirst(signal, [
+      (both) => leader.run(both, complete.resolve),
+      async (both) => {
+        let isCurrent = (await this.#untilDone('looking at the alias', both, () => indices.current())) === leader.index;
+        if (!isCurrent) {
+          await unlessAborted(both, complete.promise);
+          await this.#untilDone('swapping the alias', both, () => replaceBy(indices, leader.index));
+          this.#ground.logger.info({ index: leader.index }, 'the alias names the index');
+          isCurrent = true;
+        }
+        while (isCurrent && !both.aborted) {
+          await pause(this.#ground, LOOK_INTERVAL_MS, both);
+          isCurrent = (await this.#untilDone('looking at the alias', both, () => indices.current())) === leader.index;
+        }
+      },
+    ]);
+  }
+
+  #untilDone<T>(what: string, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+    return untilDone(this.#ground, what, signal, work);
+  }
+}
+
+/** For an index that is to be filled from empty. */
+export const firstCheckpoint = async (ground: Ground, services: OwnerServices): Promise<Checkpoint> => ({
+  leader: null,
+  feeds: await headsOf(ground, services),
+  jobs: [],
+  filling: { afterId: 0 },
+  putAside: { count: 0, ids: [] },
+});
+
+/** Lets the alias name an index, and removes those of before. @throws IndexGone */
+export async function replaceBy(indices: ConcertIndices, index: string): Promise<void> {
+  const names = await indices.names();
+  await indices.swapTo(index);
+  for (const name of names.slice(0, Math.max(0, names.indexOf(index)))) await indices.remove(name);
+}

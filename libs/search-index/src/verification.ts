@@ -1,0 +1,152 @@
+import { atLeastNothing, Composer, type StoreIds } from './composer.js';
+import {
+  type ConcertIndices,
+  composedVersion,
+  type FoundEntry,
+  type IndexEntry,
+  isTombstone,
+  type Versions,
+} from './concert-index.js';
+import type { OwnerServices } from './owner-services.js';
+import { type Ground, pause, untilDone } from './patience.js';
+
+/** Concerts of one reading. */
+const PAGE = 1_000;
+/** What was written last may need so long to be found: only what differs then too is told. */
+const SECOND_LOOK_MS = 5_000;
+/** So many are looked at again and named; of more it is only known that they differ. */
+export const MAX_DIFFERENCES = 10_000;
+/** More than these between two concerts are differences anyway. */
+const MAX_FOUND = MAX_DIFFERENCES + 2 * PAGE;
+
+/** A concert that the index has otherwise than the services. */
+export interface Difference {
+  id: number;
+  /** `missing` and `older` are not up to date; `extra` is not there any more; `newer` is what no service ever had. */
+  kind: 'missing' | 'older' | 'extra' | 'newer';
+  services: Versions | undefined;
+  index: Versions | undefined;
+}
+
+export interface Verification {
+  /** Live concerts. */
+  concerts: number;
+  differences: Difference[];
+}
+
+export interface VerificationParts {
+  ground: Ground;
+  services: OwnerServices;
+  indices: ConcertIndices;
+  index: string;
+  /** The store that the concerts are in now. */
+  storeIds: StoreIds;
+}
+
+/** A state of a concert, on either side. */
+interface State {
+  versions: Versions;
+  isLive: boolean;
+}
+
+/**
+ * Compares an index with the services, concert by concert, while both may change. What differs is looked at again after
+ * five seconds: the index must have got at least to where the services were, and not beyond where they are.
+ * @param progress is told how many concerts were compared
+ */
+export async function verify(
+  parts: VerificationParts,
+  signal: AbortSignal,
+  progress: (compared: number) => void = () => undefined,
+): Promise<Verification> {
+  const composer = new Composer(parts.ground, parts.services, parts.storeIds);
+  let concerts = 0;
+  const first = new Map<number, State | undefined>();
+  for (let afterId = 0; ; ) {
+    const states = await retried(parts, signal, () => parts.services.scanConcerts(afterId, PAGE, parts.storeIds.concerts));
+    const isLast = states.length < PAGE;
+    const upTo = isLast ? Number.MAX_SAFE_INTEGER : (states.at(-1)?.id ?? 0);
+    const entries = await retried(parts, signal, () => composer.ofStates(states, atLeastNothing(), signal));
+    const expected = new Map(entries.map((entry) => [entry.id, stateOf(entry)]));
+    for (const [id, found] of await entriesBetween(parts, { afterId, upTo }, signal)) {
+      if (!isSame(expected.get(id), found)) first.set(id, expected.get(id));
+      expected.delete(id);
+    }
+    for (const [id, state] of expected) if (state.isLive) first.set(id, state);
+    concerts += entries.filter((entry) => !isTombstone(entry)).length;
+    progress(concerts);
+    if (isLast || first.size >= MAX_DIFFERENCES) break;
+    afterId = upTo;
+  }
+  if (first.size === 0) return { concerts, differences: [] };
+  await pause(parts.ground, SECOND_LOOK_MS, signal);
+  return { concerts, differences: await secondLook(parts, composer, first, signal) };
+}
+
+async function secondLook(
+  parts: VerificationParts,
+  composer: Composer,
+  first: ReadonlyMap<number, State | undefined>,
+  signal: AbortSignal,
+): Promise<Difference[]> {
+  const differences: Difference[] = [];
+  const ids = [...first.keys()].sort((a, b) => a - b);
+  for (let start = 0; start < ids.length; start += PAGE) {
+    const some = ids.slice(start, start + PAGE);
+    const index = new Map<number, FoundEntry>();
+    for (const id of some) {
+      const [entry] = await retried(parts, signal, () => parts.indices.entriesAfter(parts.index, id - 1, 1));
+      if (entry?.id === id) index.set(id, entry);
+    }
+    // Read after the index, so that it can never be beyond them.
+    const entries = await retried(parts, signal, () => composer.ofIds(some, atLeastNothing(), signal));
+    const services = new Map(entries.map((entry) => [entry.id, stateOf(entry)]));
+    for (const id of some) {
+      const kind = differenceOf(index.get(id), first.get(id), services.get(id));
+      if (kind) differences.push({ id, kind, services: services.get(id)?.versions, index: index.get(id)?.versions });
+    }
+  }
+  return differences;
+}
+
+/** @param before what the services had at the first look @param now what they have after the index was read */
+function differenceOf(
+  index: State | undefined,
+  before: State | undefined,
+  now: State | undefined,
+): Difference['kind'] | undefined {
+  if (index && now && numberOf(index) > numberOf(now)) return 'newer';
+  const isUpToDate = index !== undefined && (before === undefined || numberOf(index) >= numberOf(before));
+  // Deleted just now, perhaps: then it was there before.
+  if (!now?.isLive) return index?.isLive && !(before?.isLive && isUpToDate) ? 'extra' : undefined;
+  // Made just now, perhaps: then it was not there before.
+  if (!index?.isLive) return before?.isLive ? 'missing' : undefined;
+  return isUpToDate ? undefined : 'older';
+}
+
+const numberOf = ({ versions }: State): number => composedVersion(versions);
+
+/** A tombstone and nothing are the same to who searches. */
+const isSame = (services: State | undefined, index: State): boolean =>
+  services?.isLive ? index.isLive && numberOf(services) === numberOf(index) : !index.isLive;
+
+const stateOf = (entry: IndexEntry): State => ({ versions: entry.versions, isLive: !isTombstone(entry) });
+
+/** What search finds between two ids. */
+async function entriesBetween(
+  parts: VerificationParts,
+  { afterId, upTo }: { afterId: number; upTo: number },
+  signal: AbortSignal,
+): Promise<Map<number, State>> {
+  const found = new Map<number, State>();
+  for (let after = afterId; ; ) {
+    const entries = await retried(parts, signal, () => parts.indices.entriesAfter(parts.index, after, PAGE));
+    for (const { id, versions, isLive } of entries) if (id <= upTo) found.set(id, { versions, isLive });
+    const last = entries.at(-1);
+    if (!last || entries.length < PAGE || last.id >= upTo || found.size >= MAX_FOUND) return found;
+    after = last.id;
+  }
+}
+
+const retried = <T>({ ground }: VerificationParts, signal: AbortSignal, work: () => Promise<T>): Promise<T> =>
+  untilDone(ground, 'comparing the index with the services', signal, work);
