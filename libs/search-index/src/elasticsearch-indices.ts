@@ -165,7 +165,10 @@ export class ElasticsearchIndices implements ConcertIndices {
 
   async #putTemplate(): Promise<void> {
     const template = indexTemplate(this.alias);
-    const { index_templates } = await asked(this.client.indices.getIndexTemplate({ name: `${template.name}*` }));
+    // Where no name is like it, the list of them comes with a 404.
+    const { index_templates = [] } = await asked(
+      this.client.indices.getIndexTemplate({ name: `${template.name}*` }, { ignore: [404] }),
+    );
     const there = index_templates.find(({ name }) => name === template.name)?.index_template.version ?? 0;
     if (Number(there) > INDEX_VERSION)
       throw new CannotStart(

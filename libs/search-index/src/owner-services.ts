@@ -112,6 +112,17 @@ export class OwnerServices {
     return items;
   }
 
+  /** The stores that they answer from now. */
+  async storeIds(): Promise<Record<ServiceName, string>> {
+    const [bands, venues, events, concerts] = await Promise.all([
+      this.head('bands'),
+      this.head('venues'),
+      this.head('events'),
+      this.head('concerts'),
+    ]);
+    return { bands: bands.storeId, venues: venues.storeId, events: events.storeId, concerts: concerts.storeId };
+  }
+
   async countConcerts(): Promise<number> {
     return (await this.#callers.concerts.call(concertCalls.count, {}, this.#context())).count;
   }

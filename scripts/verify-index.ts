@@ -1,0 +1,32 @@
+// Compares the search index with the services, concert by concert.
+
+import { Fault } from '#problem';
+import { OwnerServices, verify } from '#search-index';
+import { ConcertProgress } from './search-index/progress.js';
+import { EXIT_FINDINGS, type OnIndex, runOnIndex } from './search-index/run.js';
+import { tellDifferences } from './search-index/tell-differences.js';
+
+const HELP = `Compares the search index with the services, concert by concert.
+
+  npm run verify-index
+
+It asks the four services and the Elasticsearch that ELASTICSEARCH_URL names, and may run while both change: what differs is
+looked at again after five seconds. Each difference is a line with the id, what is wrong (missing, older, extra, newer) and
+the versions of the concert, its band, its venue and its event on either side.
+
+Exit code: 0 when there is no difference, 1 when there is one, 2 for a wrong command or when they cannot be compared.
+`;
+
+process.exitCode = await runOnIndex(HELP, async ({ parts, signal }: OnIndex) => {
+  const services = new OwnerServices({ ...parts, run: parts.name });
+  const index = await parts.indices.current();
+  if (index === undefined) throw new Fault('NotFound', 'there is no search index yet: the indexer makes it, or npm run reindex');
+  const bar = new ConcertProgress(await services.countConcerts());
+  const storeIds = await services.storeIds();
+  const verification = await verify({ ground: parts, services, indices: parts.indices, index, storeIds }, signal, (compared) =>
+    bar.show('comparing', compared),
+  );
+  bar.end();
+  tellDifferences(verification);
+  return verification.differences.length === 0 ? 0 : EXIT_FINDINGS;
+});
