@@ -11,7 +11,7 @@ import { RpcClient } from '#rpc';
 import { AppProcess } from './app-process.js';
 import { freePorts } from './free-ports.js';
 
-const appNames = [...serviceNames, 'concerts-gateway', 'orchestrator'] as const;
+const appNames = [...serviceNames, 'concerts-gateway', 'orchestrator', 'indexer'] as const;
 export type AppName = (typeof appNames)[number];
 
 /** The secret that writes are sent with, as `Authorization: Bearer`. */
@@ -22,12 +22,16 @@ const POLL_MS = 20;
 /** A page of an upsert takes milliseconds; on a busy machine more. */
 const WRITE_TIMEOUT_MS = 20_000;
 
-/** The whole system as it really runs: a process for each service, the gateway and the orchestrator, on stores and ports of its own. */
+/**
+ * The whole system as it really runs: a process for each service, the gateway, the orchestrator and, where ELASTICSEARCH_URL
+ * is set, the indexer, on stores and ports of its own.
+ */
 export class ProcessSystem {
   /** Of the gateway. */
   readonly url: string;
   /** Of the orchestrator. */
   readonly writesUrl: string;
+  readonly indexerUrl: string;
   readonly #processes = new Map<AppName, AppProcess>();
 
   private constructor(
@@ -36,6 +40,7 @@ export class ProcessSystem {
   ) {
     this.url = `http://127.0.0.1:${environment.GATEWAY_HTTP_PORT}`;
     this.writesUrl = `http://127.0.0.1:${environment.ORCHESTRATOR_HTTP_PORT}`;
+    this.indexerUrl = `http://127.0.0.1:${environment.INDEXER_HTTP_PORT}`;
   }
 
   /** Resolves when all answer. @param variables besides those of the ports and the folder */
@@ -44,7 +49,7 @@ export class ProcessSystem {
     const place = { ...(await ownPlace(folder)), WRITE_TOKENS: `local:${WRITE_SECRET}` };
     const system = new ProcessSystem(folder, { ...place, LOG_LEVEL: 'warn', ...variables });
     try {
-      for (const name of appNames) system.start(name);
+      for (const name of appNames) if (name !== 'indexer' || system.environment['ELASTICSEARCH_URL']) system.start(name);
       await system.ready();
     } catch (error) {
       await system.close();
@@ -138,11 +143,12 @@ async function countUp(url: string): Promise<number> {
 
 /** The variables that keep a system apart from all others on the machine. */
 export async function ownPlace(folder: string): Promise<Record<string, string>> {
-  const [gateway, orchestrator, ...tcp] = await freePorts(2 + serviceNames.length);
+  const [gateway, orchestrator, indexer, ...tcp] = await freePorts(3 + serviceNames.length);
   return {
     DATA_DIR: join(folder, 'data'),
     GATEWAY_HTTP_PORT: String(gateway),
     ORCHESTRATOR_HTTP_PORT: String(orchestrator),
+    INDEXER_HTTP_PORT: String(indexer),
     ...Object.fromEntries(serviceNames.map((name, at) => [`${name.toUpperCase()}_TCP_PORT`, String(tcp[at])])),
   };
 }
