@@ -12,7 +12,7 @@ import {
 import type { RawEntity } from './stored-entity.js';
 import type { RawExecution } from './stored-execution.js';
 
-const ENTITY_SCHEMA = 2;
+const ENTITY_SCHEMA = 3;
 const JOURNAL_SCHEMA = 1;
 
 /** What a majority has cannot be rolled back. */
@@ -106,9 +106,16 @@ class MongoEntityStore implements EntityStore {
   }
 }
 
-function entityIn({ _id: id, version, saga, twin, deleted, rev: _rev, ...document }: EntityDocument): RawEntity {
+function entityIn({ _id: id, version, saga, twin, deleted, ...document }: EntityDocument): RawEntity {
   const isDeleted = deleted !== undefined;
-  const { key: _key, ...fields } = document;
+  const {
+    key: _key,
+    rev: _rev,
+    committedAt: _committedAt,
+    sameVersion: _sameVersion,
+    writtenAt: _writtenAt,
+    ...fields
+  } = document;
   const isEmpty = Object.keys(fields).length === 0;
   return { id, isDeleted, version, document: isEmpty ? undefined : document, saga, twin, beside: document };
 }

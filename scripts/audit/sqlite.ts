@@ -17,7 +17,7 @@ import { parsed, type RawExecution } from './stored-execution.js';
 type Row = Record<string, SQLOutputValue>;
 
 /** The schemas that are known here; earlier ones lack what is to be looked at. */
-const ENTITY_SCHEMA = 2;
+const ENTITY_SCHEMA = 3;
 const JOURNAL_SCHEMA = 1;
 /** A service copies its log of writes into the file now and then, for a moment. */
 const BUSY_TIMEOUT_MS = 5_000;

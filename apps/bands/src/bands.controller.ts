@@ -1,12 +1,12 @@
 import { Controller, Inject } from '@nestjs/common';
 import { VERSION } from '#config';
-import { bandCalls, bandSteps, type ListRequest, type RequestOf } from '#contracts';
+import { bandCalls, bandFeed, bandSteps, type ListRequest, type RequestOf } from '#contracts';
 import { Answers, type CallContext } from '#rpc';
-import { AnswersSteps, STORE } from '#serve';
+import { AnswersByStore, STORE } from '#serve';
 import type { BandStore } from '#store';
 
 @Controller()
-export class BandsController extends AnswersSteps(bandSteps) {
+export class BandsController extends AnswersByStore({ steps: bandSteps, feed: bandFeed }) {
   constructor(@Inject(STORE) private readonly store: BandStore) {
     super(store);
   }

@@ -1,14 +1,14 @@
 import { Controller, Inject } from '@nestjs/common';
 import { VERSION } from '#config';
-import { concertCalls, concertSteps, type FindConcerts, type RequestOf } from '#contracts';
+import { concertCalls, concertFeed, concertSteps, type FindConcerts, type RequestOf } from '#contracts';
 import { Answers, type CallContext } from '#rpc';
-import { AnswersSteps, STORE } from '#serve';
+import { AnswersByStore, STORE } from '#serve';
 import type { ConcertStore } from '#store';
 
 const { countOf, deleteOf, ...steps } = concertSteps;
 
 @Controller()
-export class ConcertsController extends AnswersSteps(steps) {
+export class ConcertsController extends AnswersByStore({ steps, feed: concertFeed }) {
   constructor(@Inject(STORE) private readonly store: ConcertStore) {
     super(store);
   }

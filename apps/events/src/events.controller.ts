@@ -1,12 +1,12 @@
 import { Controller, Inject } from '@nestjs/common';
 import { VERSION } from '#config';
-import { eventCalls, eventSteps, type ListRequest, type RequestOf } from '#contracts';
+import { eventCalls, eventFeed, eventSteps, type ListRequest, type RequestOf } from '#contracts';
 import { Answers, type CallContext } from '#rpc';
-import { AnswersSteps, STORE } from '#serve';
+import { AnswersByStore, STORE } from '#serve';
 import type { EventStore } from '#store';
 
 @Controller()
-export class EventsController extends AnswersSteps(eventSteps) {
+export class EventsController extends AnswersByStore({ steps: eventSteps, feed: eventFeed }) {
   constructor(@Inject(STORE) private readonly store: EventStore) {
     super(store);
   }

@@ -1,12 +1,12 @@
 import { Controller, Inject } from '@nestjs/common';
 import { VERSION } from '#config';
-import { type ListRequest, type RequestOf, venueCalls, venueSteps } from '#contracts';
+import { type ListRequest, type RequestOf, venueCalls, venueFeed, venueSteps } from '#contracts';
 import { Answers, type CallContext } from '#rpc';
-import { AnswersSteps, STORE } from '#serve';
+import { AnswersByStore, STORE } from '#serve';
 import type { VenueStore } from '#store';
 
 @Controller()
-export class VenuesController extends AnswersSteps(venueSteps) {
+export class VenuesController extends AnswersByStore({ steps: venueSteps, feed: venueFeed }) {
   constructor(@Inject(STORE) private readonly store: VenueStore) {
     super(store);
   }

@@ -10,6 +10,7 @@ import {
   MongoClient,
   type MongoClientOptions,
   type ReadConcernLike,
+  type Timestamp,
 } from 'mongodb';
 import { assertInTime, CannotStart, Fault, remainingMs } from '#problem';
 import { isAway, isDuplicateKey, isRefusal, toStoreFault } from './mongo-faults.js';
@@ -40,6 +41,8 @@ export interface ReadOptions {
 interface StoreDocument {
   _id: 'store';
   storeId: string;
+  /** Of the collection that it was made in: where it is in another one, it came from a backup. */
+  collectionId?: string;
   schemaVersion: number;
 }
 
@@ -189,12 +192,26 @@ export class MongoDatabase {
     });
   }
 
+  /**
+   * A time of the server's clock behind all that was acknowledged before this was called. Of all that is earlier nothing
+   * is rolled back, and whoever reads what a majority has sees it.
+   */
+  presentTime(deadline: number): Promise<Timestamp> {
+    return this.inTime(deadline, () =>
+      this.client.withSession(async (session) => {
+        await this.prove(session);
+        if (!session.operationTime) throw new TypeError('MongoDB did not say when it wrote');
+        return session.operationTime;
+      }),
+    );
+  }
+
   close(): Promise<void> {
     return this.client.close();
   }
 
-  private async prove(): Promise<void> {
-    const options = { upsert: true, writeConcern: { ...DURABLE, wtimeoutMS: PROOF_TIMEOUT_MS } };
+  private async prove(session?: ClientSession): Promise<void> {
+    const options = { upsert: true, writeConcern: { ...DURABLE, wtimeoutMS: PROOF_TIMEOUT_MS }, ...(session && { session }) };
     await this.db.collection<PrimaryProof>('store').updateOne({ _id: 'primary' }, { $inc: { proofs: 1 } }, options);
   }
 
@@ -248,6 +265,7 @@ async function prepare(db: Db, migrations: MongoMigrations, hosts: string): Prom
   const store = db.collection<StoreDocument>('store');
   const made = { storeId: randomUUID(), schemaVersion: 0 };
   await store.updateOne({ _id: 'store' }, { $setOnInsert: made }, { upsert: true });
+  await renewStoreId(db, store);
   const present = await store.findOne({ _id: 'store' }, { readConcern: COMMITTED });
   if (!present) throw new CannotStart(`the store ${db.databaseName} at ${hosts} was removed while it was being made`);
   const { storeId, schemaVersion } = present;
@@ -265,6 +283,15 @@ async function prepare(db: Db, migrations: MongoMigrations, hosts: string): Prom
     { $set: { schemaVersion: migrations.length } },
   );
   return { store: 'mongodb', storeId, schemaVersion: migrations.length };
+}
+
+/** A restored backup brings the id of its store along, and is another store. */
+async function renewStoreId(db: Db, store: Collection<StoreDocument>): Promise<void> {
+  const [collection] = await db.listCollections({ name: store.collectionName }, { nameOnly: false }).toArray();
+  const collectionId = collection?.info?.uuid?.toString();
+  if (collectionId === undefined) return;
+  await store.updateOne({ _id: 'store', collectionId: { $exists: false } }, { $set: { collectionId } });
+  await store.updateOne({ _id: 'store', collectionId: { $ne: collectionId } }, { $set: { collectionId, storeId: randomUUID() } });
 }
 
 /** One line when a MongoDB is lost, and one when it is back. */

@@ -31,6 +31,16 @@ const REFUSED_CODES = new Set([
   8000, // AtlasError: wrong user or password
 ]);
 const DUPLICATE_KEY_CODE = 11_000;
+const LOST_PLACE_CODES = new Set([
+  9, // FailedToParse: a resume token that was never given
+  15, // Overflow: the same
+  136, // CappedPositionLost
+  260, // InvalidResumeToken
+  280, // ChangeStreamFatalError: what the token names is not there
+  286, // ChangeStreamHistoryLost: the oplog begins later
+  40_647, // a resume token of a wrong form
+  50_811, // the same
+]);
 
 /** Names of the driver's errors for a pool or a topology that has no usable connection. */
 const AWAY_NAMES = new Set([
@@ -43,6 +53,10 @@ const AWAY_NAMES = new Set([
 ]);
 
 export const isDuplicateKey = (error: unknown): boolean => error instanceof MongoServerError && error.code === DUPLICATE_KEY_CODE;
+
+/** Whether a change stream cannot begin where it was told to, now or ever. */
+export const isLostPlace = (error: unknown): boolean =>
+  error instanceof MongoServerError && typeof error.code === 'number' && LOST_PLACE_CODES.has(error.code);
 
 /** A refusal that trying again does not change: a wrong password, a missing right, a name that cannot be. */
 export const isRefusal = (error: unknown): error is MongoServerError =>

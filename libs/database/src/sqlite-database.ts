@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync, type SQLInputValue, type SQLOutputValue, type StatementSync } from 'node:sqlite';
+import { type Clock, systemClock } from '#clock';
 import { assertInTime, CannotStart, Fault, toFault } from '#problem';
 import type { StoreIdentity } from './store-identity.js';
 
@@ -37,7 +38,11 @@ export class SqliteDatabase {
   readonly identity: StoreIdentity;
   private readonly statements = new Map<string, StatementSync>();
 
-  private constructor(private readonly db: DatabaseSync) {
+  private constructor(
+    private readonly db: DatabaseSync,
+    /** By which what is written is dated. */
+    readonly clock: Clock = systemClock,
+  ) {
     const storeId = textOf(db.prepare('select store_id from store').get()?.store_id);
     this.identity = { store: 'sqlite', storeId, schemaVersion: schemaVersionOf(db) };
   }
@@ -57,6 +62,15 @@ export class SqliteDatabase {
   /** Opens a file whose schema is up to date for writing. @throws CannotStart with one line when it cannot be opened */
   static openForWriting(path: string): SqliteDatabase {
     return connect(path, WRITING_CACHE_KIB, (db) => new SqliteDatabase(db));
+  }
+
+  /** One in memory, which this connection both reads and writes. @param storeId of a new store, or of a copy */
+  static inMemory(content: Migrations | SqliteDatabase, { storeId, clock }: { storeId: string; clock: Clock }): SqliteDatabase {
+    const db = new DatabaseSync(':memory:');
+    if (content instanceof SqliteDatabase) db.deserialize(content.db.serialize());
+    else migrate(db, 'in memory', content);
+    db.prepare('update store set store_id = ?').run(storeId);
+    return new SqliteDatabase(db, clock);
   }
 
   prepare(sql: string): StatementSync {

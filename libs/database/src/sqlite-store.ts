@@ -1,12 +1,16 @@
+import { InlineWriter } from './inline-writer.js';
 import { type Migrations, SqliteDatabase } from './sqlite-database.js';
 import type { Operations } from './sqlite-thread.js';
 import { SqliteWriter, type WriterOptions } from './sqlite-writer.js';
+
+/** What carries out the operations of a store. */
+export type Writer<Ops extends Operations> = Pick<SqliteWriter<Ops>, 'run' | 'onAnswers' | 'close'>;
 
 /** An embedded store: a connection that reads in this thread, and one that writes in another. */
 export class SqliteStore<Ops extends Operations> {
   private constructor(
     readonly reader: SqliteDatabase,
-    readonly writer: SqliteWriter<Ops>,
+    readonly writer: Writer<Ops>,
   ) {}
 
   /** @throws CannotStart with one line when the file is damaged, cannot be opened, or is from a newer version. */
@@ -18,6 +22,11 @@ export class SqliteStore<Ops extends Operations> {
       reader.close();
       throw error;
     }
+  }
+
+  /** A store in memory, which one connection reads and writes, in this thread. */
+  static inMemory<Ops extends Operations>(db: SqliteDatabase, operations: Ops): SqliteStore<Ops> {
+    return new SqliteStore(db, new InlineWriter(db, operations));
   }
 
   /** Twice is harmless. The thread is the last to close the file, and so copies the log of its writes into it. */

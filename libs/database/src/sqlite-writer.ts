@@ -24,6 +24,7 @@ export interface WriterOptions extends ThreadData {
 export class SqliteWriter<Ops extends Operations> {
   private readonly waiting = new Map<number, PromiseWithResolvers<unknown>>();
   private readonly exited = Promise.withResolvers<void>();
+  private readonly listeners: (() => void)[] = [];
   private lastId = 0;
   private isOpen = true;
   private closing: Promise<void> | undefined;
@@ -32,6 +33,7 @@ export class SqliteWriter<Ops extends Operations> {
   private constructor(private readonly worker: Worker) {
     worker.on('message', (answers: ThreadAnswer[]) => {
       for (const answer of answers) this.settle(answer);
+      for (const listener of this.listeners) listener();
     });
     worker.once('error', (error) => {
       this.failure = error;
@@ -80,6 +82,11 @@ export class SqliteWriter<Ops extends Operations> {
     } finally {
       clearTimeout(timer);
     }
+  }
+
+  /** Has it called whenever operations have been answered: what they wrote can be read by then. */
+  onAnswers(listener: () => void): void {
+    this.listeners.push(listener);
   }
 
   /** Lets the thread finish what it was given, closes its connection and ends it; twice is harmless. */

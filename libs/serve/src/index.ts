@@ -1,4 +1,4 @@
-export { AnswersSteps } from './answers-steps.js';
+export { AnswersByStore } from './answers-by-store.js';
 export { makeLogger, nestLogger } from './logger.js';
 export { type OwnerService, STORE, serve, startOwnerService } from './owner-service.js';
 export { type Running, run } from './run.js';

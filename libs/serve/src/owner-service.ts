@@ -7,13 +7,14 @@ import { RpcServer } from '#rpc';
 import type { RecordStore, StoreLocation } from '#store';
 import { nestLogger } from './logger.js';
 import { metricsController, storeMetrics } from './owner-metrics.js';
+import { purgeHourly } from './purge-hourly.js';
 import { type Running, run } from './run.js';
 
 /** The token under which a service's controller gets its store. */
 export const STORE = Symbol('store');
 
 /** What every store has, whatever its records. */
-export type OwnedStore = Pick<RecordStore<unknown, unknown, unknown>, 'identity' | 'count' | 'close'>;
+export type OwnedStore = Pick<RecordStore<unknown, unknown, unknown>, 'identity' | 'feed' | 'count' | 'close'>;
 
 /** An owner service: the Nest module that answers its calls, and what opens its store. */
 export interface OwnerService {
@@ -58,8 +59,12 @@ export async function startOwnerService(
   }
   const address = { host: config.host, port: server.address().port };
   logger.info({ ...address, mongodb: config.mongoUrls[name] !== undefined }, `${name} answers`);
+  const endPurging = purgeHourly(store.feed, config.tombstoneRetentionMs, logger);
   let closed: Promise<void> | undefined;
   const closeOnce = async () => {
+    endPurging();
+    // They would hold up the others, which are answered in a moment.
+    store.feed.endWaits();
     await server.drain();
     await app.close();
     await store.close();

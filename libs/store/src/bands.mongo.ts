@@ -1,6 +1,6 @@
 import { type Band, type BandValue, type bandSteps, folded } from '#contracts';
 import type { MongoDatabase, MongoMigrations } from '#database';
-import { deletedIndex } from './entities.mongo.js';
+import { deletedIndex, purgeIndex } from './entities.mongo.js';
 import { bandKind } from './kinds.js';
 import type { BandStore } from './port.js';
 import { MongoNamedRecords } from './records.mongo.js';
@@ -11,6 +11,7 @@ export const bandMigrations: MongoMigrations = [
     { collection: 'bands', name: 'name', key: { folded: 1, _id: 1 } },
   ],
   [deletedIndex('bands')],
+  [purgeIndex('bands')],
 ];
 
 export const mongoBandStore = (db: MongoDatabase): BandStore =>

@@ -1,5 +1,5 @@
 import { type Band, type BandValue, type bandSteps, folded } from '#contracts';
-import { type SqliteKind, sagaMigration } from './kind.sqlite.js';
+import { feedMigration, type SqliteKind, sagaMigration } from './kind.sqlite.js';
 import { bandKind } from './kinds.js';
 import type { BandStore } from './port.js';
 import { openRecords, SqliteNamedRecords } from './records.sqlite.js';
@@ -13,6 +13,7 @@ const MIGRATIONS = [
   create index bands_by_name on bands (folded, id);
   `,
   sagaMigration('bands'),
+  feedMigration('bands'),
 ];
 
 export const sqliteBands: SqliteKind<Band, BandValue> = {

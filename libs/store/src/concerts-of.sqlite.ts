@@ -33,7 +33,7 @@ export function deleteOperation(db: SqliteDatabase, kind: SqliteKind<Concert, Co
     deleteOf: (request) => {
       const { field, id } = referenceOf(request.of);
       const found = entities.byIds((request.concerts ?? []).map((concert) => concert.id));
-      const { writes, done } = deletionsOf(request, found, Date.now());
+      const { writes, done } = deletionsOf(request, found, entities.now);
       entities.write(entities.withIds(writes), found);
       return afterDelete({
         deleted: (request.deleted ?? 0) + done + writes.length,

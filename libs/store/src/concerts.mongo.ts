@@ -13,7 +13,7 @@ import {
 import type { MongoDatabase, MongoIndex, MongoMigrations, ReadOptions } from '#database';
 import { keyOf, placeOf } from './concert-place.js';
 import { afterDelete, assertAtMost, countLimit, deletionsOf, referenceOf } from './concerts-of.js';
-import { deletedIndex, type RecordDocument } from './entities.mongo.js';
+import { deletedIndex, purgeIndex, type RecordDocument } from './entities.mongo.js';
 import {
   type Block,
   beyond,
@@ -52,6 +52,7 @@ export const concertMigrations: MongoMigrations = [
     index('moved_eventId', { eventOf: 1, moved: 1, place: 1 }, where('moved')),
   ],
   [deletedIndex('concerts')],
+  [purgeIndex('concerts')],
 ];
 
 /** Ids of one query: with more, MongoDB no longer merges their runs but reads and sorts all of them. */

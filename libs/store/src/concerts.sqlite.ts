@@ -27,7 +27,7 @@ import {
   type Slice,
   type StatusClass,
 } from './find-concerts.js';
-import { type SqliteKind, sagaMigration } from './kind.sqlite.js';
+import { feedMigration, type SqliteKind, sagaMigration } from './kind.sqlite.js';
 import { concertKind } from './kinds.js';
 import type { ConcertSteps, ConcertStore, Within } from './port.js';
 import type { RecordOperations } from './record-writes.sqlite.js';
@@ -53,6 +53,7 @@ const MIGRATIONS = [
   create index concerts_moved_by_event_id on concerts (event_id, status, date, id) where status in (1, 2);
   `,
   sagaMigration('concerts'),
+  feedMigration('concerts'),
 ];
 
 /** Entries of the first block of a scan with a filter: few enough that stopping early wastes little. */
@@ -101,7 +102,7 @@ type ConcertOperations = RecordOperations<ConcertValue> & DeleteOperation;
 export const openSqliteConcerts = async (path: string): Promise<ConcertStore> =>
   new SqliteConcerts(await openRecords<Concert, ConcertValue, ConcertOperations>(path, sqliteConcerts), sqliteConcerts);
 
-class SqliteConcerts extends SqliteRecords<Concert, ConcertValue, ConcertSteps, ConcertOperations> implements ConcertStore {
+export class SqliteConcerts extends SqliteRecords<Concert, ConcertValue, ConcertSteps, ConcertOperations> implements ConcertStore {
   async find(request: FindConcerts, within: Within): Promise<{ items: Concert[]; entriesRead: number }> {
     assertInTime(within.deadline);
     return findPage(new SqliteConcertIndex(this.db, within), request, within, (ids) => this.byIds(ids, within));

@@ -27,6 +27,12 @@ export interface RecordDocument {
   deleted?: true;
   /** Raised by every write but the first: what a write compares to know that nothing came in between. */
   rev?: number;
+  /** When its version was written, in epoch milliseconds; what is older than the feed has none. */
+  committedAt?: number;
+  /** It was written last without another version: that is no change. */
+  sameVersion?: true;
+  /** When a deleted one was written last. */
+  writtenAt?: number;
   [field: string]: unknown;
 }
 
@@ -38,10 +44,21 @@ export const deletedIndex = (collection: string): MongoIndex => ({
   options: { partialFilterExpression: { deleted: true } },
 });
 
+/** By it those are found that are to be purged. */
+export const purgeIndex = (collection: string): MongoIndex => ({
+  collection,
+  name: 'writtenAt',
+  key: { writtenAt: 1 },
+  options: { partialFilterExpression: { deleted: true } },
+});
+
+/** What must be known of a document that is to be written again, beside its entity. */
+type Stored = Pick<RecordDocument, 'rev' | 'version' | 'committedAt'>;
+
 /** Documents that a decision rests on. */
 export interface Found {
   entities: Entity[];
-  revs: ReadonlyMap<number, number | undefined>;
+  stored: ReadonlyMap<number, Stored>;
 }
 
 /** How to read for a decision: by itself, or in its transaction. */
@@ -71,7 +88,7 @@ export class MongoEntities<R extends V, V> {
   foundIn(documents: readonly RecordDocument[]): Found {
     return {
       entities: documents.map((document) => this.entityIn(document)),
-      revs: new Map(documents.map(({ _id, rev }) => [_id, rev])),
+      stored: new Map(documents.map((document) => [document._id, document])),
     };
   }
 
@@ -86,14 +103,16 @@ export class MongoEntities<R extends V, V> {
    * @returns how many that were
    * @throws a duplicate key where another has its id or its key
    */
-  async write(entities: readonly Entity[], { revs }: Pick<Found, 'revs'>, options: BulkWriteOptions): Promise<number> {
+  async write(entities: readonly Entity[], { stored }: Pick<Found, 'stored'>, options: BulkWriteOptions): Promise<number> {
     if (entities.length === 0) return 0;
     const operations = entities.map((entity): AnyBulkWriteOperation<RecordDocument> => {
       const { id } = entity;
-      if (!revs.has(id)) return { insertOne: { document: this.documentOf(entity) } };
-      const rev = revs.get(id) ?? 0;
+      const before = stored.get(id);
+      const document = { ...this.documentOf(entity), ...feedFields(entity, before) };
+      if (!before) return { insertOne: { document } };
+      const { rev = 0 } = before;
       const unchanged = rev === 0 ? { rev: { $exists: false } } : { rev };
-      return { replaceOne: { filter: { _id: id, ...unchanged }, replacement: { ...this.documentOf(entity), rev: rev + 1 } } };
+      return { replaceOne: { filter: { _id: id, ...unchanged }, replacement: { ...document, rev: rev + 1 } } };
     });
     const { insertedCount, matchedCount } = await this.documents.bulkWrite(operations, options);
     return insertedCount + matchedCount;
@@ -109,4 +128,16 @@ export class MongoEntities<R extends V, V> {
     if (saga.deleted) return { ...told, deleted: true };
     return { ...fields, ...told, ...this.kind.indexed(recordOf(id, fields, version)) };
   }
+}
+
+/** What a document tells those who read the feed. */
+function feedFields({ version, saga }: Entity, before: Stored | undefined) {
+  const now = Date.now();
+  const isChange = version !== (before?.version ?? 0);
+  const committedAt = isChange ? now : before?.committedAt;
+  return {
+    ...(committedAt !== undefined && { committedAt }),
+    ...(!isChange && { sameVersion: true as const }),
+    ...(saga.deleted && { writtenAt: now }),
+  };
 }

@@ -9,13 +9,16 @@ import type { Target } from './steps.js';
 
 type Row = Record<string, SQLOutputValue>;
 
+/** Where in the feed a version is; the columns of a row. */
+type Place = { seq: number; committed_at: number };
+
 /** Reads and writes what sagas know of one kind of record, inside the transaction of its caller. */
 export class SqliteEntities<R extends V, V> {
   private readonly completeDocument: (document: object) => Record<string, unknown>;
   private readonly live: string;
   private readonly firstLive: string;
-  /** The columns are the same for every record. */
-  private writing: string | undefined;
+  /** The columns are the same for every record that changed, and for every other. */
+  private readonly writing = new Map<boolean, string>();
 
   constructor(
     private readonly db: SqliteDatabase,
@@ -25,6 +28,11 @@ export class SqliteEntities<R extends V, V> {
     this.live = `select document, ${kind.key ? '' : 'key, '}twin, saga from ${kind.name}`;
     const hasKey = Object.keys(kind.keyColumns(undefined)).map((name) => `${name} = ?`);
     this.firstLive = `${this.live} where ${hasKey.join(' and ')} order by twin limit 1`;
+  }
+
+  /** Epoch milliseconds, by the clock that what is written is dated by. */
+  get now(): number {
+    return this.db.clock.now();
   }
 
   /** By a key there are two at most: the first live one may be a twin, behind a deleted one that keeps the key. */
@@ -64,18 +72,30 @@ export class SqliteEntities<R extends V, V> {
   /** @param found those of them that there were before */
   write(entities: readonly Entity[], found: readonly Entity[]): void {
     const before = new Map(found.map((entity) => [entity.id, entity]));
+    const isChange = ({ id, version }: Entity) => version !== (before.get(id)?.version ?? 0);
+    const committed_at = this.now;
+    let seq = this.takeSeqs(entities.filter(isChange).length);
     let more = 0;
     for (const entity of entities) {
       const was = before.get(entity.id);
       const wasLive = was !== undefined && !was.saga.deleted;
-      if (entity.saga.deleted) this.writeDeleted(entity, wasLive);
-      else this.writeLive(entity, was?.saga.deleted === true);
+      // Without another version, what is written keeps its place in the feed.
+      const place = isChange(entity) ? { seq: seq++, committed_at } : undefined;
+      if (entity.saga.deleted) this.writeDeleted(entity, place, wasLive);
+      else this.writeLive(entity, place, was?.saga.deleted === true);
       more += Number(!entity.saga.deleted) - Number(wasLive);
     }
     if (more !== 0) this.db.prepare('update store set records = records + ?').run(more);
   }
 
-  private writeLive({ id, key, twin, version, fields, saga }: Entity, wasDeleted: boolean): void {
+  /** Takes so many places at the end of the feed. @returns the first */
+  private takeSeqs(count: number): number {
+    if (count === 0) return 0;
+    const row = this.db.prepare('update feed set next_seq = next_seq + ? returning next_seq').get(count);
+    return numberOf(row?.next_seq) - count;
+  }
+
+  private writeLive({ id, key, twin, version, fields, saga }: Entity, place: Place | undefined, wasDeleted: boolean): void {
     if (wasDeleted) this.db.prepare('delete from tombstones where id = ?').run(id);
     const record = recordOf<R>(id, fields, version);
     const columns = {
@@ -83,18 +103,23 @@ export class SqliteEntities<R extends V, V> {
       twin: twin ? id : 0,
       saga: isPlain(saga) ? null : JSON.stringify(saga),
       ...this.kind.indexed(record),
+      ...place,
     };
-    this.writing ??= upsertSql(this.kind.name, ['document', ...Object.keys(columns)]);
-    this.db.prepare(this.writing).run(id, JSON.stringify(record), ...Object.values(columns));
+    const isChange = place !== undefined;
+    const writing = this.writing.get(isChange) ?? upsertSql(this.kind.name, ['document', ...Object.keys(columns)]);
+    this.writing.set(isChange, writing);
+    this.db.prepare(writing).run(id, JSON.stringify(record), ...Object.values(columns));
     this.kind.alsoWrite?.(this.db, record);
   }
 
-  private writeDeleted({ id, key = null, twin, version, saga }: Omit<Entity, 'key'> & { key?: string | null }, wasLive: boolean) {
+  private writeDeleted({ id, key, twin, version, saga }: Entity, place: Place | undefined, wasLive: boolean): void {
     if (wasLive) {
       this.db.prepare(`delete from ${this.kind.name} where id = ?`).run(id);
       this.kind.alsoRemove?.(this.db, id);
     }
-    this.db.prepare(WRITING_DELETED).run(id, key, twin ? id : 0, version, JSON.stringify(saga));
+    const columns = [id, key ?? null, twin ? id : 0, version, JSON.stringify(saga), this.now];
+    if (place) this.db.prepare(DELETING).run(...columns, place.seq, place.committed_at);
+    else this.db.prepare(WRITING_DELETED).run(...columns);
   }
 
   private deletedWhere(condition: string, values: readonly (string | number)[]): Entity[] {
@@ -122,7 +147,9 @@ const upsertSql = (table: string, columns: readonly string[]): string =>
   `insert into ${table} (id, ${columns.join(', ')}) values (?${', ?'.repeat(columns.length)}) ` +
   `on conflict (id) do update set ${columns.map((name) => `${name} = excluded.${name}`).join(', ')}`;
 
-const WRITING_DELETED = upsertSql('tombstones', ['key', 'twin', 'version', 'saga']);
+const OF_DELETED = ['key', 'twin', 'version', 'saga', 'written_at'];
+const WRITING_DELETED = upsertSql('tombstones', OF_DELETED);
+const DELETING = upsertSql('tombstones', [...OF_DELETED, 'seq', 'committed_at']);
 
 const deletedIn = ({ id, key, twin, version, saga }: Row): Entity => ({
   id: numberOf(id),

@@ -1,6 +1,6 @@
 import { type Event, type EventValue, type eventSteps, folded } from '#contracts';
 import type { MongoDatabase, MongoMigrations } from '#database';
-import { deletedIndex } from './entities.mongo.js';
+import { deletedIndex, purgeIndex } from './entities.mongo.js';
 import { eventKind } from './kinds.js';
 import type { EventStore } from './port.js';
 import { MongoNamedRecords } from './records.mongo.js';
@@ -17,6 +17,7 @@ export const eventMigrations: MongoMigrations = [
       options: { unique: true, partialFilterExpression: { key: { $exists: true } } },
     },
   ],
+  [purgeIndex('events')],
 ];
 
 export const mongoEventStore = (db: MongoDatabase): EventStore =>

@@ -1,5 +1,5 @@
 import { type Event, type EventValue, type eventSteps, folded } from '#contracts';
-import { type SqliteKind, sagaMigration } from './kind.sqlite.js';
+import { feedMigration, type SqliteKind, sagaMigration } from './kind.sqlite.js';
 import { eventKind } from './kinds.js';
 import type { EventStore } from './port.js';
 import { openRecords, SqliteNamedRecords } from './records.sqlite.js';
@@ -18,6 +18,7 @@ const MIGRATIONS = [
   alter table events add column twin integer not null default 0;
   create unique index events_key on events (key, twin) where key is not null;
   `,
+  feedMigration('events'),
 ];
 
 export const sqliteEvents: SqliteKind<Event, EventValue> = {

@@ -4,6 +4,8 @@ import type {
   BandRow,
   bandSteps,
   CallContract,
+  Change,
+  ChangesRequest,
   Circle,
   Concert,
   ConcertRow,
@@ -16,6 +18,7 @@ import type {
   ListRequest,
   ReplyOf,
   RequestOf,
+  ScanRequest,
   UpsertOutcome,
   Venue,
   VenueRow,
@@ -28,15 +31,43 @@ export interface Within {
   deadline: number;
 }
 
-/** Answers to the calls of the participant protocol; each change is one commit. What they refuse they throw as a Fault. */
-export type Participant<Calls extends Record<string, CallContract>> = {
+/** Answers to calls, each by the method of its name. What they refuse they throw as a Fault. */
+export type AnswersTo<Calls extends Record<string, CallContract>> = {
   [Name in keyof Calls]: (request: RequestOf<Calls[Name]>, within: Within) => Promise<ReplyOf<Calls[Name]>>;
 };
+
+export interface Changes<Record> {
+  items: Change<Record>[];
+  /** Where they end; behind an empty list too it may be a later place. */
+  cursor: string;
+  isAtEnd: boolean;
+  storeId: string;
+}
+
+/** Which of those that are deleted are forgotten: last written before a time (epoch milliseconds), so many at most. */
+export interface Purge {
+  before: number;
+  limit: number;
+}
+
+/** Every version of every record, for readers that keep their own copy of what is there: the calls of the contracts. */
+export interface Feed<Record> {
+  changes(request: ChangesRequest, within: Within): Promise<Changes<Record>>;
+  head(request: object, within: Within): Promise<{ cursor: string; storeId: string }>;
+  scan(request: ScanRequest, within: Within): Promise<{ items: Change<Record>[]; storeId: string }>;
+  states(request: { ids: number[] }, within: Within): Promise<{ items: Change<Record>[]; storeId: string }>;
+  /** Forgets some of what is deleted. @returns how many; fewer than the limit were the last */
+  purgeTombstones(purge: Purge, within: Within): Promise<number>;
+  /** Those who wait for changes are answered at once; from now on nobody waits. */
+  endWaits(): void;
+}
 
 /** What a store does for every kind of record. */
 export interface RecordStore<Record, Row, Steps> {
   readonly identity: StoreIdentity;
+  /** Answers to the participant protocol; each change is one commit. */
   readonly steps: Steps;
+  readonly feed: Feed<Record>;
   /** Those of the ids that exist, ascending. */
   byIds(ids: readonly number[], within: Within): Promise<Record[]>;
   /**
@@ -56,10 +87,10 @@ export interface NamedStore<Record, Row, Steps> extends RecordStore<Record, Row,
   list(request: ListRequest, within: Within): Promise<Record[]>;
 }
 
-export type BandStore = NamedStore<Band, BandRow, Participant<typeof bandSteps>>;
-export type EventStore = NamedStore<Event, EventRow, Participant<typeof eventSteps>>;
+export type BandStore = NamedStore<Band, BandRow, AnswersTo<typeof bandSteps>>;
+export type EventStore = NamedStore<Event, EventRow, AnswersTo<typeof eventSteps>>;
 
-export interface VenueStore extends NamedStore<Venue, VenueRow, Participant<typeof venueSteps>> {
+export interface VenueStore extends NamedStore<Venue, VenueRow, AnswersTo<typeof venueSteps>> {
   idsWithin(
     request: { area: Area; afterId?: number; limit: number },
     within: Within,
@@ -79,9 +110,9 @@ export interface VenueStore extends NamedStore<Venue, VenueRow, Participant<type
 /** The calls of the participant protocol that every kind of record has. */
 export type ConcertSteps = Omit<typeof concertSteps, 'countOf' | 'deleteOf'>;
 
-export interface ConcertStore extends RecordStore<Concert, ConcertRow, Participant<ConcertSteps>> {
+export interface ConcertStore extends RecordStore<Concert, ConcertRow, AnswersTo<ConcertSteps>> {
   /** By date, then id, in the direction asked. `entriesRead` counts the entries of indexes that were looked at. */
   find(request: FindConcerts, within: Within): Promise<{ items: Concert[]; entriesRead: number }>;
-  countOf: Participant<typeof concertSteps>['countOf'];
-  deleteOf: Participant<typeof concertSteps>['deleteOf'];
+  countOf: AnswersTo<typeof concertSteps>['countOf'];
+  deleteOf: AnswersTo<typeof concertSteps>['deleteOf'];
 }

@@ -2,9 +2,10 @@ import type { ClientSession, Filter } from 'mongodb';
 import type { CallContract, ListRequest, UpsertOutcome } from '#contracts';
 import type { MongoDatabase } from '#database';
 import { type Found, MongoEntities, type MongoKind, type RecordDocument } from './entities.mongo.js';
+import { MongoFeed } from './feed.mongo.js';
 import { largestId } from './ids.js';
 import { nameRange } from './name-range.js';
-import type { NamedStore, Participant, RecordStore, Within } from './port.js';
+import type { AnswersTo, Feed, NamedStore, RecordStore, Within } from './port.js';
 import { participant, stepsOf } from './steps.js';
 import { performStep } from './steps.mongo.js';
 import { outcomeOf, type PlannedRow, planUpsert } from './upsert-plan.js';
@@ -12,8 +13,9 @@ import { outcomeOf, type PlannedRow, planUpsert } from './upsert-plan.js';
 type Calls = Record<string, CallContract>;
 
 /** One kind of record in MongoDB. */
-export class MongoRecords<R extends V, V, C extends Calls> implements RecordStore<R, V & { id?: number }, Participant<C>> {
-  readonly steps: Participant<C>;
+export class MongoRecords<R extends V, V, C extends Calls> implements RecordStore<R, V & { id?: number }, AnswersTo<C>> {
+  readonly steps: AnswersTo<C>;
+  readonly feed: Feed<R>;
   protected readonly entities: MongoEntities<R, V>;
 
   constructor(
@@ -21,6 +23,7 @@ export class MongoRecords<R extends V, V, C extends Calls> implements RecordStor
     private readonly kind: MongoKind<R, V>,
   ) {
     this.entities = new MongoEntities(db, kind);
+    this.feed = new MongoFeed(db, this.entities);
     const steps = stepsOf(kind);
     this.steps = participant((name, request, { deadline }) => performStep(db, this.entities, steps[name](request), deadline));
   }
@@ -71,6 +74,7 @@ export class MongoRecords<R extends V, V, C extends Calls> implements RecordStor
   }
 
   close(): Promise<void> {
+    this.feed.endWaits();
     return this.db.close();
   }
 
@@ -98,7 +102,7 @@ export class MongoRecords<R extends V, V, C extends Calls> implements RecordStor
 /** Records that have a name: their documents have a field `folded`, with an index on it and the id. */
 export class MongoNamedRecords<R extends V, V, C extends Calls>
   extends MongoRecords<R, V, C>
-  implements NamedStore<R, V & { id?: number }, Participant<C>>
+  implements NamedStore<R, V & { id?: number }, AnswersTo<C>>
 {
   async list({ name, after, limit }: ListRequest, { deadline }: Within): Promise<R[]> {
     const [from, before] = nameRange(name);

@@ -2,10 +2,11 @@ import { type CallContract, completer, type ListRequest, type UpsertOutcome } fr
 import { numberOf, type SqliteDatabase, SqliteStore, textOf } from '#database';
 import { faultFromWire } from '#problem';
 import { SqliteEntities } from './entities.sqlite.js';
+import { SqliteFeed } from './feed.sqlite.js';
 import { recordOf, type StoredRecord } from './kind.js';
 import type { SqliteKind } from './kind.sqlite.js';
 import { nameRange } from './name-range.js';
-import type { NamedStore, Participant, RecordStore, Within } from './port.js';
+import type { AnswersTo, Feed, NamedStore, RecordStore, Within } from './port.js';
 import { decideOn, type RecordOperations } from './record-writes.sqlite.js';
 import { participant, stepsOf } from './steps.js';
 
@@ -19,9 +20,10 @@ export const openRecords = <R extends V, V, Ops extends RecordOperations<V> = Re
 
 /** One kind of record in SQLite: a row a record, written whole. */
 export class SqliteRecords<R extends V, V, C extends Calls, Ops extends RecordOperations<V> = RecordOperations<V>>
-  implements RecordStore<R, V & { id?: number }, Participant<C>>
+  implements RecordStore<R, V & { id?: number }, AnswersTo<C>>
 {
-  readonly steps: Participant<C>;
+  readonly steps: AnswersTo<C>;
+  readonly feed: Feed<R>;
   protected readonly db: SqliteDatabase;
   private readonly completeDocument: (document: object) => Record<string, unknown>;
 
@@ -31,6 +33,7 @@ export class SqliteRecords<R extends V, V, C extends Calls, Ops extends RecordOp
   ) {
     this.db = store.reader;
     this.completeDocument = completer(kind.record);
+    this.feed = new SqliteFeed(store, kind.name, this.recordIn);
     const entities = new SqliteEntities(this.db, kind);
     const steps = stepsOf(kind);
     this.steps = participant(async (name, request, { deadline }) => {
@@ -65,6 +68,7 @@ export class SqliteRecords<R extends V, V, C extends Calls, Ops extends RecordOp
   }
 
   close(): Promise<void> {
+    this.feed.endWaits();
     return this.store.close();
   }
 
@@ -77,7 +81,7 @@ export class SqliteRecords<R extends V, V, C extends Calls, Ops extends RecordOp
 /** Records that have a name. Their table has a column `folded` with an index on it and the id. */
 export class SqliteNamedRecords<R extends V, V, C extends Calls>
   extends SqliteRecords<R, V, C>
-  implements NamedStore<R, V & { id?: number }, Participant<C>>
+  implements NamedStore<R, V & { id?: number }, AnswersTo<C>>
 {
   async list({ name, after, limit }: ListRequest, { deadline }: Within): Promise<R[]> {
     const sql =

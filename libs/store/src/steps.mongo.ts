@@ -52,8 +52,8 @@ async function decide<R extends V, V>(entities: MongoEntities<R, V>, step: Step,
   const newKey = entity && step.newKey?.(entity);
   const sameNewKey = newKey === undefined ? undefined : await find(entities, { key: newKey }, options);
   const known = { found: found.entities, sameNewKey: sameNewKey?.entities ?? [] };
-  const revs = new Map([...found.revs, ...(sameNewKey?.revs ?? [])]);
-  return { ...decided(step, known, Date.now()), found: { revs } };
+  const stored = new Map([...found.stored, ...(sameNewKey?.stored ?? [])]);
+  return { ...decided(step, known, Date.now()), found: { stored } };
 }
 
 /** By a key there are two at most: the first live one may be a twin, behind a deleted one that keeps the key. */

@@ -18,7 +18,7 @@ import {
   unretire,
   type VersionedStep,
 } from './participant.js';
-import type { Participant, Within } from './port.js';
+import type { AnswersTo, Within } from './port.js';
 
 /** The calls of the participant protocol, by their names in the contracts. */
 export type StepName = keyof typeof bandSteps;
@@ -136,10 +136,10 @@ const answering = <A, B>({ writes, answer }: Decision<A>, as: (answer: A) => B):
  */
 export const participant = <Calls extends Record<string, CallContract>>(
   perform: (name: StepName, request: never, within: Within) => Promise<unknown>,
-): Participant<Calls> =>
+): AnswersTo<Calls> =>
   Object.fromEntries(
     stepNames.map((name) => [name, (request: never, within: Within) => perform(name, request, within)]),
-  ) as unknown as Participant<Calls>;
+  ) as unknown as AnswersTo<Calls>;
 
 /**
  * Whom a step must know of: the one with its id, or of all that have its key the one that is no twin, and if that is

@@ -2,7 +2,7 @@ import type { Filter } from 'mongodb';
 import { type Area, type Circle, type DistanceKey, folded, type Venue, type VenueValue, type venueSteps } from '#contracts';
 import type { MongoDatabase, MongoMigrations } from '#database';
 import { type Box, EARTH_RADIUS_KM } from '#geo';
-import { deletedIndex, type RecordDocument } from './entities.mongo.js';
+import { deletedIndex, purgeIndex, type RecordDocument } from './entities.mongo.js';
 import { venueKind } from './kinds.js';
 import type { VenueStore, Within } from './port.js';
 import { MongoNamedRecords } from './records.mongo.js';
@@ -18,6 +18,7 @@ export const venueMigrations: MongoMigrations = [
     { collection: 'venues', name: 'flat', key: { 'position.coordinates': '2d' }, options: { min: -181, max: 181 } },
   ],
   [deletedIndex('venues')],
+  [purgeIndex('venues')],
 ];
 
 /** The index may take in a metre more than the circle: its own arithmetic differs a little, and `areaTest` decides. */

@@ -2,7 +2,7 @@ import { type Area, type Circle, type DistanceKey, folded, type Venue, type Venu
 import { numberOf } from '#database';
 import { type Box, boundingBoxes } from '#geo';
 import { assertInTime } from '#problem';
-import { type SqliteKind, sagaMigration } from './kind.sqlite.js';
+import { feedMigration, type SqliteKind, sagaMigration } from './kind.sqlite.js';
 import { venueKind } from './kinds.js';
 import type { VenueStore, Within } from './port.js';
 import { openRecords, SqliteNamedRecords } from './records.sqlite.js';
@@ -19,6 +19,7 @@ const MIGRATIONS = [
   create virtual table venue_positions using rtree (id, south, north, west, east, +latitude real, +longitude real);
   `,
   sagaMigration('venues'),
+  feedMigration('venues'),
 ];
 
 export const sqliteVenues: SqliteKind<Venue, VenueValue> = {
@@ -45,7 +46,7 @@ export const sqliteVenues: SqliteKind<Venue, VenueValue> = {
 export const openSqliteVenues = async (path: string): Promise<VenueStore> =>
   new SqliteVenues(await openRecords(path, sqliteVenues), sqliteVenues);
 
-class SqliteVenues extends SqliteNamedRecords<Venue, VenueValue, typeof venueSteps> implements VenueStore {
+export class SqliteVenues extends SqliteNamedRecords<Venue, VenueValue, typeof venueSteps> implements VenueStore {
   async idsWithin(request: { area: Area; afterId?: number; limit: number }, { deadline }: Within) {
     assertInTime(deadline);
     const { placed, entriesRead } = this.placedWithin(request.area);

@@ -1,5 +1,6 @@
 import { describe } from '@jest/globals';
 import { concertsContract } from './concerts.contract.js';
+import { feedContract } from './feed.contract.js';
 import { lifeContract } from './life.contract.js';
 import { participantsContract } from './participants.contract.js';
 import type { StoreUnderTest } from './place.js';
@@ -14,5 +15,6 @@ export function storeContract(store: StoreUnderTest): void {
   describe('concerts', () => concertsContract(store));
   describe('what sagas ask for', () => participantsContract(store));
   describe('sagas told at random', () => storiesContract(store));
+  describe('the feed', () => feedContract(store));
   describe('the life of a store', () => lifeContract(store));
 }

@@ -8,7 +8,7 @@ export function lifeContract({ store, newPlace, makeNewer, removeField }: StoreU
     const location = { name: 'bands', ...(await newPlace()) };
     const first = await openBandStore(location, silent);
     const identity = first.identity;
-    expect(identity).toEqual({ store, storeId: expect.stringMatching(/^[0-9a-f-]{36}$/), schemaVersion: 2 });
+    expect(identity).toEqual({ store, storeId: expect.stringMatching(/^[0-9a-f-]{36}$/), schemaVersion: 3 });
     const [{ id = 0 } = {}] = await first.upsert([{ name: 'Lasting' }], soon());
     await first.close();
     await first.close();

@@ -33,7 +33,7 @@ export function olderStoresTests(makeOlder: () => Promise<Omit<StoreLocation, 'n
   describe('a store of the first version', () => {
     test('of bands is brought up to date, with all that it held', async () => {
       const store = await openBandStore({ name: 'bands', ...(await makeOlder()) }, silent);
-      expect(store.identity.schemaVersion).toBe(2);
+      expect(store.identity.schemaVersion).toBe(3);
       const bands = olderBands.map(({ id, fields }) => ({ id, ...fields, version: OLDER_VERSION }));
       expect(await store.list({ limit: 10 }, soon())).toEqual(bands);
       expect(await store.count(soon())).toBe(2);
