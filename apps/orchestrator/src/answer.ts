@@ -1,6 +1,6 @@
 import type { FastifyReply } from 'fastify';
 import Type from 'typebox';
-import { ConcertOutput, Id, partNames, Version, type WrittenConcert } from '#contracts';
+import { ConcertOutput, Id, partNames, toChangeToken, Version, type WrittenConcert, type WrittenVersion } from '#contracts';
 import { sendProblem, sendRecord, versionETag } from '#http';
 import { Fault } from '#problem';
 import { concertDetail, concertETag } from '#read-model';
@@ -17,12 +17,15 @@ export function sendExecution(reply: FastifyReply, execution: Execution): void {
 }
 
 function sendSuccess(reply: FastifyReply, execution: Execution): void {
-  const [verb, kind = ''] = execution.stateMachine.split('-');
+  const [verb, name] = execution.stateMachine.split('-');
+  const kind = kindOf(name);
   if (verb === 'delete') {
+    reply.header('change-token', toChangeToken([{ kind, ...deletedBy(execution) }]));
     void reply.code(204).send();
     return;
   }
-  const { record, etag } = writtenBy(execution);
+  const { record, etag, created } = writtenBy(execution);
+  reply.header('change-token', toChangeToken([{ kind, id: record.id, version: record.version }, ...created]));
   if (verb === 'create') reply.code(201).header('location', `/${kind}s/${record.id}`);
   sendRecord(reply, record, etag);
 }
@@ -36,11 +39,28 @@ export function sendRunning(reply: FastifyReply, { id, status, stateMachine }: E
 const concertOutput = compiled(ConcertOutput);
 /** Any record, with what its answer is headed by. */
 const stored = compiled(Type.Object({ id: Id, version: Version }));
+/** What is left of a record. */
+const tombstone = compiled(Type.Object({ version: Version }));
 
-function writtenBy({ id, stateMachine, output }: Execution): { record: { id: number }; etag: string } {
+interface Written {
+  record: { id: number; version: number };
+  etag: string;
+  /** The parts of a concert that were made with it, as they are. */
+  created: WrittenVersion[];
+}
+
+function writtenBy({ id, stateMachine, output }: Execution): Written {
   const [isConcertOutput, isStored] = [concertOutput(), stored()];
-  if (isConcertOutput(output)) return { record: writtenConcert(output), etag: concertETag(output) };
-  if (isStored(output)) return { record: output, etag: versionETag(output) };
+  if (isConcertOutput(output)) return { record: writtenConcert(output), etag: concertETag(output), created: partsMadeBy(output) };
+  if (isStored(output)) return { record: output, etag: versionETag(output), created: [] };
+  throw new Fault('Internal', `the execution ${id} succeeded with what ${stateMachine} does not write`);
+}
+
+/** Which record it deleted, and the version that this was: a delete answers with nothing else. */
+function deletedBy({ id, stateMachine, request, output }: Execution): { id: number; version: number } {
+  const isTombstone = tombstone();
+  const [, , recordId] = String(asObject(request).path).split('/');
+  if (isTombstone(output)) return { id: Number(recordId), version: output.version };
   throw new Fault('Internal', `the execution ${id} succeeded with what ${stateMachine} does not write`);
 }
 
@@ -49,6 +69,14 @@ function writtenConcert(output: ConcertOutput): WrittenConcert {
   const made = { band, venue, event };
   return { ...concertDetail(output), created: partNames.filter((name) => made[name]) };
 }
+
+const partsMadeBy = ({ created, ...parts }: ConcertOutput): WrittenVersion[] =>
+  partNames.flatMap((kind) => {
+    const part = parts[kind];
+    return created[kind] && part ? [{ kind, id: part.id, version: part.version }] : [];
+  });
+
+const kindOf = (name: string | undefined): WrittenVersion['kind'] => partNames.find((one) => one === name) ?? 'concert';
 
 /** The address that a failed request was sent to. */
 function instanceOf({ request }: Execution): string {

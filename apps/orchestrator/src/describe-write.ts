@@ -43,6 +43,7 @@ export function DescribeWrite(endpoint: WriteEndpoint): MethodDecorator {
   const headers = describedHeaders({
     ...everyAnswer,
     ...replayed,
+    'Change-Token': 'what was written, with versions: a read that sends it back as After-Change sees at least that',
     ...(written && { ETag: 'the version, for If-Match' }),
     ...(!id && { Location: 'where it is read' }),
   });

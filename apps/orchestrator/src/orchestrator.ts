@@ -47,6 +47,7 @@ export async function startOrchestrator(config: Config, logger: Logger): Promise
       origins: config.corsOrigins,
       methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
       exposedHeaders: [
+        'Change-Token',
         'ETag',
         'Idempotency-Key',
         'Idempotency-Replayed',

@@ -6,9 +6,11 @@ export {
   type RequestOf,
 } from './call.js';
 export * from './calls.js';
+export { CHANGE_TOKEN_FORM, parseChangeToken, toChangeToken, type WrittenVersion } from './change-token.js';
 export * from './feed.js';
 export { folded, MAX_FOLDED_LENGTH } from './folded.js';
 export * from './http.js';
+export * from './indexer.js';
 export * from './metrics.js';
 export { type ParsedMoment, parseMoment } from './moment.js';
 export * from './participants.js';
