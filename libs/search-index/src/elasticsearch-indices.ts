@@ -79,6 +79,8 @@ export class ElasticsearchIndices implements ConcertIndices {
       const items = await this.#bulk(name, operations);
       outcomes.push(...items.map(outcomeOf));
     }
+    if (outcomes.length !== entries.length)
+      throw new Fault('Unavailable', 'Elasticsearch did not answer for each entry of a bulk');
     return outcomes;
   }
 
@@ -185,7 +187,7 @@ export class ElasticsearchIndices implements ConcertIndices {
     return hits.hits;
   }
 
-  /** @param operations the lines of a bulk @returns a result an operation, in their order */
+  /** @param operations the lines of a bulk @returns a result for each of what they say to do, in their order */
   async #bulk(name: string, operations: string[]): Promise<estypes.BulkResponseItem[]> {
     const { items = [] } = await asked(
       this.client.bulk<string>(
