@@ -1,7 +1,7 @@
 import type { ServiceName } from '#config';
 import type { Band, Change, Concert, Event, Venue } from '#contracts';
 import type { IndexEntry, TombstoneEntry } from './concert-index.js';
-import type { OwnerServices } from './owner-services.js';
+import type { OwnerServices, PartName } from './owner-services.js';
 import { type Ground, pause } from './patience.js';
 
 /** Versions that were seen: what is composed must not be older. */
@@ -27,11 +27,14 @@ interface Parts {
   events: ReadonlyMap<number, Change<Event>>;
 }
 
+/** What states are read from. */
+export type StateReader = Pick<OwnerServices, 'concerts' | PartName>;
+
 /** Asks the services for concerts and their parts, and makes entries of them. Keeps nothing. */
 export class Composer {
   constructor(
     private readonly ground: Ground,
-    private readonly services: OwnerServices,
+    private readonly services: StateReader,
     private readonly storeIds: StoreIds,
   ) {}
 

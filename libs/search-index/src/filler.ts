@@ -1,18 +1,21 @@
 import type { BulkWriter } from './bulk-writer.js';
-import { atLeastNothing, type Composer } from './composer.js';
+import { storeIdsOf } from './checkpoint.js';
+import { atLeastNothing, Composer } from './composer.js';
 import { type IndexEntry, isTombstone } from './concert-index.js';
 import type { Lease } from './lease.js';
 import type { OwnerServices } from './owner-services.js';
 import { type Ground, untilAborted, untilDone } from './patience.js';
 import type { Refresher } from './refresher.js';
+import { RememberedParts } from './remembered-parts.js';
 
 /** Concerts of one reading: as many as a bulk takes. */
 const PAGE = 1_000;
+/** Pages that are written while the next is read. */
+const PAGES_AT_ONCE = 2;
 
 interface FillerParts {
   ground: Ground;
   services: OwnerServices;
-  composer: Composer;
   writer: BulkWriter;
   refresher: Refresher;
   lease: Lease;
@@ -22,7 +25,7 @@ interface FillerParts {
 
 /**
  * Brings every concert that there is into the index, from the one behind the last that is known to be in it. The next page
- * is read while one is written. What changes meanwhile is in the feeds, behind the places that were taken before.
+ * is read while some are written. What changes meanwhile is in the feeds, behind the places that were taken before.
  */
 export class Filler {
   /** Concerts that were brought in. */
@@ -35,20 +38,19 @@ export class Filler {
 
   /** @throws IndexGone, StoreChanged, StateGone */
   async run(signal: AbortSignal): Promise<void> {
-    const { lease, refresher, writer } = this.#parts;
-    let writing: Promise<void> = Promise.resolve();
+    const { ground, services, lease, refresher } = this.#parts;
+    const composer = new Composer(ground, new RememberedParts(services), storeIdsOf(lease.checkpoint));
+    const writing: Promise<void>[] = [];
     for (let afterId = lease.checkpoint.filling?.afterId; afterId !== undefined; ) {
-      const { entries, lastId } = await this.#page(afterId, signal);
-      await writing;
-      writing = writer.write(entries, signal).then(() => {
-        this.done += entries.length;
-        if (lastId !== undefined) refresher.whenFindable(() => lease.update({ filling: { afterId: lastId } }));
-      });
-      // Who waits for it may be told to stop before it fails.
-      writing.catch(() => undefined);
+      const { entries, lastId } = await this.#page(composer, afterId, signal);
+      if (writing.length >= PAGES_AT_ONCE) await writing.shift();
+      const written = this.#write(entries, lastId, writing.at(-1), signal);
+      // A failure is told when it is waited for.
+      written.catch(() => undefined);
+      writing.push(written);
       afterId = lastId;
     }
-    await writing;
+    await Promise.all(writing);
     await untilAborted(signal, (resolve) => {
       refresher.whenFindable(resolve);
       return () => undefined;
@@ -57,8 +59,25 @@ export class Filler {
     lease.update({ filling: null });
   }
 
-  async #page(afterId: number, signal: AbortSignal): Promise<{ entries: IndexEntry[]; lastId: number | undefined }> {
-    const { ground, services, composer, lease, tombstonesKeptMs } = this.#parts;
+  /** Notes a page as done when those before it are, too. It need not be findable for that: the refresh comes at the end. */
+  async #write(
+    entries: readonly IndexEntry[],
+    lastId: number | undefined,
+    before: Promise<void> | undefined,
+    signal: AbortSignal,
+  ) {
+    const { lease, writer } = this.#parts;
+    await Promise.all([writer.write(entries, signal), before]);
+    this.done += entries.length;
+    if (lastId !== undefined) lease.update({ filling: { afterId: lastId } });
+  }
+
+  async #page(
+    composer: Composer,
+    afterId: number,
+    signal: AbortSignal,
+  ): Promise<{ entries: IndexEntry[]; lastId: number | undefined }> {
+    const { ground, services, lease, tombstonesKeptMs } = this.#parts;
     return untilDone(ground, 'reading all concerts', signal, async () => {
       const states = await services.scanConcerts(afterId, PAGE, lease.checkpoint.feeds.concerts.storeId);
       const entries = await composer.ofStates(states, atLeastNothing(), signal);

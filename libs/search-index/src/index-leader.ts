@@ -1,8 +1,8 @@
 import { type ServiceName, serviceNames } from '#config';
 import { Fault } from '#problem';
 import { BulkWriter, type Outcomes } from './bulk-writer.js';
-import type { Checkpoint, FeedPosition } from './checkpoint.js';
-import { Composer, StateGone, type StoreIds } from './composer.js';
+import { type Checkpoint, type FeedPosition, storeIdsOf } from './checkpoint.js';
+import { Composer, StateGone } from './composer.js';
 import type { ConcertIndices } from './concert-index.js';
 import { FanOuts } from './fan-outs.js';
 import { Filler } from './filler.js';
@@ -180,11 +180,3 @@ export async function headsOf({ clock }: Ground, services: OwnerServices): Promi
   if (!bands || !venues || !events || !concerts) throw new TypeError('there are four services');
   return { bands, venues, events, concerts };
 }
-
-/** The stores that an index is filled from. */
-export const storeIdsOf = ({ feeds: { bands, venues, events, concerts } }: Pick<Checkpoint, 'feeds'>): StoreIds => ({
-  bands: bands.storeId,
-  venues: venues.storeId,
-  events: events.storeId,
-  concerts: concerts.storeId,
-});

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { Fault } from '#problem';
+import { storeIdsOf } from './checkpoint.js';
 import { type ConcertIndices, IndexGone } from './concert-index.js';
 import { nextIndexName } from './index-definition.js';
-import { IndexLeader, storeIdsOf } from './index-leader.js';
+import { IndexLeader } from './index-leader.js';
 import { firstCheckpoint, type IndexerParts, replaceBy } from './indexer.js';
 import { LEASE_MS, Lease } from './lease.js';
 import { OwnerServices } from './owner-services.js';

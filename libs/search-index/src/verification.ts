@@ -9,6 +9,7 @@ import {
 } from './concert-index.js';
 import type { OwnerServices } from './owner-services.js';
 import { type Ground, pause, untilDone } from './patience.js';
+import { RememberedParts } from './remembered-parts.js';
 
 /** Concerts of one reading. */
 const PAGE = 1_000;
@@ -59,7 +60,8 @@ export async function verify(
   signal: AbortSignal,
   progress: (compared: number) => void = () => undefined,
 ): Promise<Verification> {
-  const composer = new Composer(parts.ground, parts.services, parts.storeIds);
+  // A part that has changed since is one more difference, and looked at again.
+  const composer = new Composer(parts.ground, new RememberedParts(parts.services), parts.storeIds);
   let concerts = 0;
   const first = new Map<number, State | undefined>();
   for (let afterId = 0; ; ) {
@@ -80,15 +82,15 @@ export async function verify(
   }
   if (first.size === 0) return { concerts, differences: [] };
   await pause(parts.ground, SECOND_LOOK_MS, signal);
-  return { concerts, differences: await secondLook(parts, composer, first, signal) };
+  return { concerts, differences: await secondLook(parts, first, signal) };
 }
 
 async function secondLook(
   parts: VerificationParts,
-  composer: Composer,
   first: ReadonlyMap<number, State | undefined>,
   signal: AbortSignal,
 ): Promise<Difference[]> {
+  const composer = new Composer(parts.ground, parts.services, parts.storeIds);
   const differences: Difference[] = [];
   const ids = [...first.keys()].sort((a, b) => a - b);
   for (let start = 0; start < ids.length; start += PAGE) {
