@@ -1,10 +1,9 @@
 import { Fault } from '#problem';
 import type { ConcertIndices, IndexEntry, WriteOutcome } from './concert-index.js';
 import { type Ground, pause } from './patience.js';
+import { SIZES } from './sizes.js';
 
-/** Entries of one bulk: with their records about a megabyte. */
-const MAX_ENTRIES = 1_000;
-/** It is halved when Elasticsearch has no room, but not below this. */
+/** A bulk is halved when Elasticsearch has no room, but not below this. */
 const MIN_ENTRIES = 16;
 /** Bulks on their way at once: one is indexed while the next is sent. */
 const SLOTS = 2;
@@ -23,7 +22,8 @@ export class BulkWriter {
   readonly outcomes: Outcomes = { written: 0, newer: 0, retry: 0, refused: 0 };
   readonly #slots = new Slots(SLOTS);
   readonly #jobSlots = new Slots(JOB_SLOTS);
-  #size = MAX_ENTRIES;
+  readonly #maxSize: number;
+  #size: number;
 
   /** @param putAside is told of entries that the index does not take, and `taken` of all that it did */
   constructor(
@@ -31,7 +31,10 @@ export class BulkWriter {
     private readonly indices: ConcertIndices,
     private readonly index: string,
     private readonly events: { putAside(id: number, reason: string): void; taken(ids: readonly number[]): void },
-  ) {}
+  ) {
+    this.#maxSize = (ground.sizes ?? SIZES).bulk;
+    this.#size = this.#maxSize;
+  }
 
   /** Resolves when each is in the index, or a newer one, or it was put aside. @throws IndexGone */
   async write(entries: readonly IndexEntry[], signal: AbortSignal): Promise<void> {
@@ -82,7 +85,7 @@ export class BulkWriter {
     }
     this.events.taken(taken);
     const isFull = entries.some((_, at) => outcomes[at]?.outcome === 'retry');
-    this.#size = isFull ? this.#halved() : Math.min(MAX_ENTRIES, this.#size + MIN_ENTRIES);
+    this.#size = isFull ? this.#halved() : Math.min(this.#maxSize, this.#size + MIN_ENTRIES);
     return again;
   }
 
@@ -108,7 +111,7 @@ export class BulkWriter {
   }
 
   #halved(): number {
-    return Math.max(MIN_ENTRIES, Math.floor(this.#size / 2));
+    return Math.max(Math.min(MIN_ENTRIES, this.#maxSize), Math.floor(this.#size / 2));
   }
 }
 

@@ -6,11 +6,7 @@ import type { Lease } from './lease.js';
 import type { OwnerServices } from './owner-services.js';
 import { type Ground, untilAborted, untilDone } from './patience.js';
 import type { Refresher } from './refresher.js';
-
-/** They are part of the checkpoint, which must stay small. */
-const MAX_JOBS = 1_000;
-/** Concerts composed at a time. */
-const PAGE = 500;
+import { SIZES, type Sizes } from './sizes.js';
 
 interface FanOutParts {
   ground: Ground;
@@ -28,17 +24,19 @@ interface FanOutParts {
  */
 export class FanOuts {
   readonly #parts: FanOutParts;
+  readonly #sizes: Sizes;
   #wakes: (() => void)[] = [];
 
   constructor(parts: FanOutParts) {
     this.#parts = parts;
+    this.#sizes = parts.ground.sizes ?? SIZES;
   }
 
   /** Takes a part on, from its first concert, also when it was taken on before; waits while there are too many. */
   async add(part: Omit<FanOutJob, 'after' | 'endReadAt'>, signal: AbortSignal): Promise<void> {
     const { lease } = this.#parts;
     const others = () => lease.checkpoint.jobs.filter((job) => !isSame(job, part));
-    while (others().length >= MAX_JOBS) {
+    while (others().length >= this.#sizes.jobs) {
       await this.#changed(signal);
       signal.throwIfAborted();
     }
@@ -59,18 +57,19 @@ export class FanOuts {
 
   async #work(job: FanOutJob, signal: AbortSignal): Promise<void> {
     const { ground, services, composer, writer, refresher } = this.#parts;
+    const { jobPage } = this.#sizes;
     const atLeast = atLeastNothing();
     atLeast[job.service].set(job.id, job.version);
     for (let { after }: { after?: DateKey } = job; this.#isCurrent(job); ) {
       signal.throwIfAborted();
       const concerts = await untilDone(ground, `reading the concerts of one of the ${job.service}`, signal, () =>
-        services.referring(job.service, job.id, { limit: PAGE, ...(after && { after }) }),
+        services.referring(job.service, job.id, { limit: jobPage, ...(after && { after }) }),
       );
       const ids = concerts.map(({ id }) => id);
       const entries = await untilDone(ground, 'composing concerts', signal, () => composer.ofIds(ids, atLeast, signal));
       await writer.writeForJob(entries, signal);
       const last = concerts.at(-1);
-      if (concerts.length < PAGE || !last) break;
+      if (concerts.length < jobPage || !last) break;
       const done = { date: last.date, id: last.id };
       after = done;
       refresher.whenFindable(() => this.#replace(job, [{ ...job, after: done }]));

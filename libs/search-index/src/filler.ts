@@ -7,9 +7,8 @@ import type { OwnerServices } from './owner-services.js';
 import { type Ground, untilAborted, untilDone } from './patience.js';
 import type { Refresher } from './refresher.js';
 import { RememberedParts } from './remembered-parts.js';
+import { SIZES } from './sizes.js';
 
-/** Concerts of one reading: as many as a bulk takes. */
-const PAGE = 1_000;
 /** Pages that are written while the next is read. */
 const PAGES_AT_ONCE = 2;
 
@@ -78,11 +77,12 @@ export class Filler {
     signal: AbortSignal,
   ): Promise<{ entries: IndexEntry[]; lastId: number | undefined }> {
     const { ground, services, lease, tombstonesKeptMs } = this.#parts;
+    const { page } = ground.sizes ?? SIZES;
     return untilDone(ground, 'reading all concerts', signal, async () => {
-      const states = await services.scanConcerts(afterId, PAGE, lease.checkpoint.feeds.concerts.storeId);
+      const states = await services.scanConcerts(afterId, page, lease.checkpoint.feeds.concerts.storeId);
       const entries = await composer.ofStates(states, atLeastNothing(), signal);
       const oldest = ground.clock.now() - tombstonesKeptMs;
-      const lastId = states.length < PAGE ? undefined : states.at(-1)?.id;
+      const lastId = states.length < page ? undefined : states.at(-1)?.id;
       return { entries: entries.filter((entry) => !isTombstone(entry) || entry.deletedAt > oldest), lastId };
     });
   }

@@ -6,17 +6,12 @@ import type { Lease } from './lease.js';
 import type { FeedAnswer, OwnerServices, PartName } from './owner-services.js';
 import { type Ground, untilAborted, untilDone, untilFirst } from './patience.js';
 import type { Refresher } from './refresher.js';
+import { SIZES, type Sizes } from './sizes.js';
 
 /** How long a service holds an answer back while nothing changes: so old may the index look when nothing happens. */
 const POLL_WAIT_MS = 1_000;
-/** A part with more concerts than these is a job of its own, so that everybody else's changes need not wait for it. */
-const MAX_CONCERTS_AT_ONCE = 500;
-/** From so many in one batch on, every part that has concerts is such a job. */
-const MAX_CONCERTS_PER_BATCH = 5_000;
 /** Parts whose concerts are asked for at once. */
 const PARTS_AT_ONCE = 16;
-/** Concerts whose parts are asked for at once: as many as a bulk takes. */
-const CONCERTS_PER_COMPOSITION = 1_000;
 
 interface ChangedPart {
   service: PartName;
@@ -39,11 +34,13 @@ export class Follower {
   /** Changes that were read, and are not findable yet. */
   changesBehind = 0;
   readonly #parts: FollowerParts;
+  readonly #sizes: Sizes;
   readonly #arrived: FeedAnswer[] = [];
   #wake: () => void = () => undefined;
 
   constructor(parts: FollowerParts) {
     this.#parts = parts;
+    this.#sizes = parts.ground.sizes ?? SIZES;
   }
 
   /**
@@ -98,7 +95,7 @@ export class Follower {
         for (const concertId of found.flat()) ids.add(concertId);
       }
     }
-    for (const some of chunksOf([...ids], CONCERTS_PER_COMPOSITION)) {
+    for (const some of chunksOf([...ids], this.#sizes.page)) {
       const entries = await untilDone(ground, 'composing concerts', signal, () => composer.ofIds(some, atLeast, signal));
       await writer.write(entries, signal);
     }
@@ -107,7 +104,8 @@ export class Follower {
   /** The concerts of a part that changed; none when they are so many that a job takes them on. */
   async #concertsOf(part: ChangedPart, inBatch: number, signal: AbortSignal): Promise<number[]> {
     const { ground, services, fanOuts } = this.#parts;
-    const atOnce = inBatch < MAX_CONCERTS_PER_BATCH ? MAX_CONCERTS_AT_ONCE : 0;
+    const { concertsAtOnce, concertsPerBatch } = this.#sizes;
+    const atOnce = inBatch < concertsPerBatch ? concertsAtOnce : 0;
     const concerts = await untilDone(ground, `reading the concerts of one of the ${part.service}`, signal, () =>
       services.referring(part.service, part.id, { limit: atOnce + 1 }),
     );

@@ -1,12 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import type { Clock } from '#clock';
 import type { Checkpoint } from './checkpoint.js';
 import { type ConcertIndices, IndexGone } from './concert-index.js';
 import { nextIndexName } from './index-definition.js';
 import { headsOf, IndexLeader, MustRebuild } from './index-leader.js';
 import { type Candidate, Lease, LeaseLost } from './lease.js';
 import { type Callers, OwnerServices } from './owner-services.js';
-import { type Ground, type IndexLogger, pause, unlessAborted, untilDone, untilFirst } from './patience.js';
+import { type Ground, pause, unlessAborted, untilDone, untilFirst } from './patience.js';
 
 /** After whatever went wrong that nobody foresaw. */
 const RESTART_PAUSE_MS = 1_000;
@@ -14,16 +13,13 @@ const RESTART_PAUSE_MS = 1_000;
 const LOOK_INTERVAL_MS = 1_500;
 const RELEASE_TIMEOUT_MS = 2_000;
 
-export interface IndexerParts {
+export interface IndexerParts extends Ground {
   callers: Callers;
   indices: ConcertIndices;
   alias: string;
   /** Under which it leases the index. */
   name: string;
   tombstoneRetentionMs: number;
-  clock: Clock;
-  random(): number;
-  logger: IndexLogger;
 }
 
 /** What an indexer is doing. */
@@ -45,7 +41,7 @@ export class Indexer {
 
   constructor(parts: IndexerParts, run: string = randomUUID()) {
     this.#parts = parts;
-    this.#ground = { clock: parts.clock, random: parts.random, logger: parts.logger };
+    this.#ground = parts;
     this.#candidate = { name: parts.name, run };
     this.#services = new OwnerServices({ callers: parts.callers, clock: parts.clock, run });
   }

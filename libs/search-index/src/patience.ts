@@ -1,5 +1,6 @@
 import type { Clock } from '#clock';
 import { Fault } from '#problem';
+import type { Sizes } from './sizes.js';
 
 /** Pauses between tries: they double, each is drawn from nothing to all of it, so that many who wait do not come back at once. */
 const FIRST_PAUSE_MS = 100;
@@ -19,6 +20,8 @@ export interface Ground {
   /** From 0 to below 1. */
   random(): number;
   logger: IndexLogger;
+  /** Others than `SIZES`. */
+  sizes?: Sizes;
 }
 
 /** Resolves after a time, or as soon as the signal is aborted. */

@@ -41,9 +41,9 @@ export async function reindex(
   parts: IndexerParts,
   signal: AbortSignal,
   progress: (progress: ReindexProgress) => void = () => undefined,
+  run: string = randomUUID(),
 ): Promise<Reindexed> {
   const { indices, alias, tombstoneRetentionMs } = parts;
-  const run = randomUUID();
   const ground: Ground = parts;
   const services = new OwnerServices({ callers: parts.callers, clock: parts.clock, run });
   await removeAbandoned(ground, indices, signal);

@@ -9,16 +9,15 @@ import {
 } from './concert-index.js';
 import type { OwnerServices } from './owner-services.js';
 import { type Ground, pause, untilDone } from './patience.js';
+import { SIZES } from './sizes.js';
 import { RememberedParts } from './remembered-parts.js';
 
-/** Concerts of one reading. */
-const PAGE = 1_000;
 /** What was written last may need so long to be found: only what differs then too is told. */
 const SECOND_LOOK_MS = 5_000;
 /** So many are looked at again and named; of more it is only known that they differ. */
 export const MAX_DIFFERENCES = 10_000;
 /** More than these between two concerts are differences anyway. */
-const MAX_FOUND = MAX_DIFFERENCES + 2 * PAGE;
+const MAX_FOUND = MAX_DIFFERENCES + 2 * SIZES.page;
 
 /** A concert that the index has otherwise than the services. */
 export interface Difference {
@@ -62,11 +61,12 @@ export async function verify(
 ): Promise<Verification> {
   // A part that has changed since is one more difference, and looked at again.
   const composer = new Composer(parts.ground, new RememberedParts(parts.services), parts.storeIds);
+  const { page } = parts.ground.sizes ?? SIZES;
   let concerts = 0;
   const first = new Map<number, State | undefined>();
   for (let afterId = 0; ; ) {
-    const states = await retried(parts, signal, () => parts.services.scanConcerts(afterId, PAGE, parts.storeIds.concerts));
-    const isLast = states.length < PAGE;
+    const states = await retried(parts, signal, () => parts.services.scanConcerts(afterId, page, parts.storeIds.concerts));
+    const isLast = states.length < page;
     const upTo = isLast ? Number.MAX_SAFE_INTEGER : (states.at(-1)?.id ?? 0);
     const entries = await retried(parts, signal, () => composer.ofStates(states, atLeastNothing(), signal));
     const expected = new Map(entries.map((entry) => [entry.id, stateOf(entry)]));
@@ -91,10 +91,11 @@ async function secondLook(
   signal: AbortSignal,
 ): Promise<Difference[]> {
   const composer = new Composer(parts.ground, parts.services, parts.storeIds);
+  const { page } = parts.ground.sizes ?? SIZES;
   const differences: Difference[] = [];
   const ids = [...first.keys()].sort((a, b) => a - b);
-  for (let start = 0; start < ids.length; start += PAGE) {
-    const some = ids.slice(start, start + PAGE);
+  for (let start = 0; start < ids.length; start += page) {
+    const some = ids.slice(start, start + page);
     const index = new Map<number, FoundEntry>();
     for (const id of some) {
       const [entry] = await retried(parts, signal, () => parts.indices.entriesAfter(parts.index, id - 1, 1));
@@ -140,12 +141,13 @@ async function entriesBetween(
   { afterId, upTo }: { afterId: number; upTo: number },
   signal: AbortSignal,
 ): Promise<Map<number, State>> {
+  const { page } = parts.ground.sizes ?? SIZES;
   const found = new Map<number, State>();
   for (let after = afterId; ; ) {
-    const entries = await retried(parts, signal, () => parts.indices.entriesAfter(parts.index, after, PAGE));
+    const entries = await retried(parts, signal, () => parts.indices.entriesAfter(parts.index, after, page));
     for (const { id, versions, isLive } of entries) if (id <= upTo) found.set(id, { versions, isLive });
     const last = entries.at(-1);
-    if (!last || entries.length < PAGE || last.id >= upTo || found.size >= MAX_FOUND) return found;
+    if (!last || entries.length < page || last.id >= upTo || found.size >= MAX_FOUND) return found;
     after = last.id;
   }
 }

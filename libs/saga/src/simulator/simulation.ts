@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { Faults, Network, Process, World } from '#simulation';
+import { Faults, Network, type Omitted, Process, type RunResult, World } from '#simulation';
 import type { Json } from '../asl/json.js';
 import type { Execution } from '../journal.js';
 import { type OrderedCommit, type RecordedExecution, violationsOf } from './checker.js';
@@ -12,12 +12,6 @@ import { ServiceProcess } from './service-process.js';
 import { type Parts, type Protection, partsWithout } from './without.js';
 import { type Ask, JOURNAL, ORCHESTRATORS, type Plan, type PlannedRequest, type Trouble, type View } from './workload.js';
 
-/** What a run is to go without: requests and faults, by their names. */
-export interface Omitted {
-  requests: ReadonlySet<string>;
-  faults: ReadonlySet<string>;
-}
-
 export interface SimulationOptions {
   /** As `machinesWithout` gives them. */
   stateMachines: ReadonlyMap<string, Json>;
@@ -28,23 +22,12 @@ export interface SimulationOptions {
   scripted: ReadonlySet<string> | undefined;
 }
 
-export interface SimulationResult {
-  seed: number;
-  violations: string[];
+export interface SimulationResult extends RunResult {
   executions: number;
-  events: number;
-  crashes: number;
-  trace: readonly string[];
-  /** Of the whole trace. */
-  traceHash: string;
-  /** The names of the faults that struck. */
-  faults: readonly string[];
   /** The names of the calls that services carried out. */
   calls: readonly string[];
   /** Of those that wrote something, and of the journal's writes of executions. */
   writes: readonly string[];
-  /** The names of the requests. */
-  requests: readonly string[];
 }
 
 /** When all that can still be on its way has arrived, and every step was given up or done. */
