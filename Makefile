@@ -11,12 +11,12 @@ INSTALLED := node_modules/.installed
 BUILT := dist/.built
 SOURCES := $(shell find $(wildcard apps libs scripts bench) -type f \( -name '*.ts' -o -name '*.json' \) ! -name '*.test.ts')
 
-.PHONY: .env help start test import demo engines lint build up down clean
+.PHONY: .env help start test import demo backup restore engines lint build up down clean
 
 help: .env $(INSTALLED)
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
-start: .env $(BUILT) ## Starts the four services, the gateway and the orchestrator; Ctrl-C ends them.
+start: .env $(BUILT) ## Starts everything, the indexer too when ELASTICSEARCH_URL is set; Ctrl-C ends it.
 	@exec node dist/scripts/start.js
 
 test: .env engines $(BUILT) ## Runs every test, with a coverage table; gets the real engines first.
@@ -28,6 +28,12 @@ import: .env $(BUILT) ## Loads bands, venues, events and concerts: make import F
 demo: .env $(BUILT) ## Fills the store with generated concerts: make demo CONCERTS=20000
 	@exec node dist/scripts/demo.js $(if $(CONCERTS),--concerts '$(CONCERTS)')
 
+backup: .env $(BUILT) ## Copies the embedded stores, while everything runs: make backup TO=folder
+	@exec node dist/scripts/backup.js $(if $(TO),--to '$(TO)')
+
+restore: .env $(BUILT) ## Puts a backup back, while nothing runs: make restore FROM=folder [REPLACE=1]
+	@exec node dist/scripts/restore.js $(if $(FROM),--from '$(FROM)') $(if $(REPLACE),--replace)
+
 engines: $(INSTALLED) ## Gets the MongoDB and the Elasticsearch that the tests run against, into .engines.
 	@node scripts/engines.ts
 
@@ -38,11 +44,11 @@ lint: $(INSTALLED) ## Checks format, code, types, import rules, unused code and 
 
 build: $(BUILT) ## Compiles everything into dist.
 
-up: .env ## Starts everything in containers, each service with its own MongoDB.
-	@docker compose up --build --detach --wait
+up: .env ## Starts everything in containers; with a search index: make up SEARCH=1
+	@$(if $(SEARCH),READ_MODEL=elasticsearch )docker compose $(if $(SEARCH),--profile search )up --build --detach --wait
 
 down: ## Ends what "make up" started; the data stay in their volumes.
-	@docker compose down
+	@docker compose --profile search down
 
 clean: ## Removes what was built, never data.
 	@rm -rf dist coverage

@@ -1,0 +1,57 @@
+import { join } from 'node:path';
+import { DatabaseSync, type SQLOutputValue } from 'node:sqlite';
+import { type Config, type ServiceName, serviceNames } from '#config';
+import { numberOf, textOf } from '#database';
+import { BackupFault } from './backup-fault.js';
+
+export type StoreName = ServiceName | 'orchestrator';
+
+/** A process that uses a file holds its lock for moments only. */
+const BUSY_TIMEOUT_MS = 5_000;
+
+/**
+ * The stores that are SQLite files by this configuration, concerts first: what is written meanwhile by an import, which
+ * makes a concert last, refers to nothing that is missing.
+ */
+export function embeddedStores({ mongoUrls, orchestrator }: Config): StoreName[] {
+  const kinds = serviceNames.filter((name) => mongoUrls[name] === undefined).reverse();
+  return orchestrator.mongoUrl === undefined ? [...kinds, 'orchestrator'] : kinds;
+}
+
+export const fileOf = (name: StoreName): string => `${name}.sqlite`;
+
+export const pathOf = (folder: string, name: StoreName): string => join(folder, fileOf(name));
+
+/** What is beside a file while it is written to. */
+export const FILE_SUFFIXES = ['', '-wal', '-shm'];
+
+/** @throws BackupFault */
+export function openFile(path: string, { readOnly }: { readOnly: boolean }): DatabaseSync {
+  return orFault(path, () => new DatabaseSync(path, { readOnly, timeout: BUSY_TIMEOUT_MS }));
+}
+
+/** @throws BackupFault naming the file, instead of an error of SQLite */
+export function orFault<T>(path: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof BackupFault) throw error;
+    throw new BackupFault(`the store ${path} cannot be used: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+export interface FileIdentity {
+  storeId: string;
+  schemaVersion: number;
+}
+
+/** What a file says of itself. */
+export const identityOf = (db: DatabaseSync): FileIdentity => ({
+  storeId: textOf(firstOf(db, 'select store_id from store')),
+  schemaVersion: numberOf(firstOf(db, 'pragma user_version')),
+});
+
+/** The one value that a statement answers. */
+export function firstOf(db: DatabaseSync, sql: string): SQLOutputValue | undefined {
+  return Object.values(db.prepare(sql).get() ?? {})[0];
+}

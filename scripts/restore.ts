@@ -1,0 +1,29 @@
+// Puts the stores of a backup into the data folder, while nothing runs.
+
+import { parseArgs } from 'node:util';
+import { loadConfig } from '#config';
+import { exitCodeOf, UsageError } from './backup/command.js';
+import { restore } from './backup/restore.js';
+
+const HELP = `Puts the stores of a backup into DATA_DIR. Nothing of the system may run meanwhile.
+
+  npm run restore -- --from FOLDER [--replace]
+  make restore FROM=FOLDER [REPLACE=1]
+
+The backup is checked first. Stores that are in DATA_DIR already are kept, unless --replace is there: then they are put
+aside, into a folder beside. Each restored store is another one for who reads its changes: a search index is built anew.
+Afterwards "npm run audit" tells whether anything is torn. docs/backup.md says more.
+
+Exit code: 0 when all is restored, 1 when nothing is, 2 for a wrong command, 78 when the backup is of a newer version.
+`;
+
+process.exitCode = await exitCodeOf(async () => {
+  const options = { from: { type: 'string' }, replace: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } } as const;
+  const { from, replace = false, help } = parseArgs({ options }).values;
+  if (help) return HELP;
+  if (from === undefined) throw new UsageError('from which folder? Say it with --from FOLDER');
+  const config = loadConfig();
+  const { manifest, before } = await restore(config, { from, replace });
+  const aside = before === undefined ? '' : `; what was there is in ${before}`;
+  return `restored ${manifest.files.map(({ store }) => store).join(', ')} of ${manifest.madeAt} into ${config.dataDir}${aside}\n`;
+});
