@@ -11,7 +11,7 @@ const ANSWER_DEADLINE_MS = 3_000;
 
 const LOOPBACK = '127.0.0.1';
 
-const { ports, gatewayPort, orchestrator } = loadConfig();
+const { ports, gatewayPort, orchestrator, indexer } = loadConfig();
 
 const checks = new Map([
   ['bands', () => checkService('bands', bandCalls.health)],
@@ -20,6 +20,7 @@ const checks = new Map([
   ['concerts', () => checkService('concerts', concertCalls.health)],
   ['concerts-gateway', () => checkHttp(gatewayPort)],
   ['orchestrator', () => checkHttp(orchestrator.port)],
+  ['indexer', () => checkHttp(indexer.port)],
 ]);
 
 /** A service is well when its store answers. */

@@ -1,4 +1,5 @@
-// Runs the whole system in the foreground, one process a service, one for the gateway and one for the orchestrator, until Ctrl-C.
+// Runs the whole system in the foreground, one process a service, one each for the gateway, the orchestrator and, where
+// there is an Elasticsearch, the indexer, until Ctrl-C.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { prettyFactory } from 'pino-pretty';
@@ -12,17 +13,24 @@ const ANSWER_DEADLINE_MS = 2_000;
 /** Everything is ready within 5 s on a laptop; who waits for this long wants to know what is missing. */
 const SLOW_START_MS = 30_000;
 
-const apps = [...serviceNames, 'concerts-gateway', 'orchestrator'];
+const apps = ({ elasticsearch }: Config): string[] => [
+  ...serviceNames,
+  'concerts-gateway',
+  'orchestrator',
+  ...(elasticsearch ? ['indexer'] : []),
+];
 
 async function start(config: Config): Promise<Supervisor> {
   const urlOf = (port: number) => `http://${reachable(config.host)}:${port}`;
   const gatewayUrl = urlOf(config.gatewayPort);
   const orchestratorUrl = urlOf(config.orchestrator.port);
+  const indexerUrl = config.elasticsearch && urlOf(config.indexer.port);
   await assertFree(gatewayUrl, 'GATEWAY_HTTP_PORT');
   await assertFree(orchestratorUrl, 'ORCHESTRATOR_HTTP_PORT');
+  if (indexerUrl !== undefined) await assertFree(indexerUrl, 'INDEXER_HTTP_PORT');
   const prettyLine = prettyFactory({ colorize: true, singleLine: true, ignore: 'pid,hostname,name' });
   const supervisor = supervise(
-    apps.map((name) => ({ name, script: `dist/apps/${name}/src/main.js` })),
+    apps(config).map((name) => ({ name, script: `dist/apps/${name}/src/main.js` })),
     {
       cwd: process.cwd(),
       output: process.stdout,
@@ -31,7 +39,7 @@ async function start(config: Config): Promise<Supervisor> {
     },
   );
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => supervisor.stop());
-  void announce(supervisor, { gatewayUrl, orchestratorUrl }, config);
+  void announce(supervisor, { gatewayUrl, orchestratorUrl, indexerUrl }, config);
   return supervisor;
 }
 
@@ -44,10 +52,16 @@ async function assertFree(url: string, variable: string): Promise<void> {
 interface Urls {
   gatewayUrl: string;
   orchestratorUrl: string;
+  /** Nothing when there is no Elasticsearch. */
+  indexerUrl: string | undefined;
 }
 
 /** Says where everything is, once, as soon as the gateway, the orchestrator and all services are ready. */
-async function announce(supervisor: Supervisor, { gatewayUrl, orchestratorUrl }: Urls, config: Config): Promise<void> {
+async function announce(
+  supervisor: Supervisor,
+  { gatewayUrl, orchestratorUrl, indexerUrl }: Urls,
+  config: Config,
+): Promise<void> {
   const startedAt = Date.now();
   let toldSlow = false;
   for (const url of [gatewayUrl, orchestratorUrl]) {
@@ -62,6 +76,11 @@ async function announce(supervisor: Supervisor, { gatewayUrl, orchestratorUrl }:
   const services = serviceNames.map((name) => `${name} tcp://${config.services[name].host}:${config.services[name].port}`);
   supervisor.say(`ready: ${gatewayUrl} (API documentation: ${gatewayUrl}/api); ${services.join(', ')}`);
   supervisor.say(`writes: ${orchestratorUrl} (API documentation: ${orchestratorUrl}/api); ${whereTheTokenIs(config)}`);
+  // It may take a while to fill an index, or to find its Elasticsearch, and nothing else waits for it.
+  if (indexerUrl !== undefined)
+    supervisor.say(
+      `search index: ${config.elasticsearch?.url}, ${whatAnswers(config)}; ${indexerUrl}/health/ready says how far it is`,
+    );
   if (await isEmpty(`${gatewayUrl}/bands?limit=1`)) {
     supervisor.say('The store is empty: `make demo` fills it with generated concerts, `make import FROM=folder` loads yours.');
   }
@@ -72,6 +91,9 @@ const whereTheTokenIs = ({ orchestrator }: Config): string =>
   orchestrator.writeTokens.length > 0
     ? 'the token is what follows the colon in WRITE_TOKENS, in .env or the environment'
     : 'they are closed, since WRITE_TOKENS is empty';
+
+const whatAnswers = ({ readModel }: Config): string =>
+  readModel === 'elasticsearch' ? 'which answers searches' : 'which answers no searches until READ_MODEL=elasticsearch';
 
 const reachable = (host: string) => (host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host.includes(':') ? `[${host}]` : host);
 
