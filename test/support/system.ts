@@ -15,11 +15,12 @@ import {
   venueCalls,
 } from '#contracts';
 import { RpcClient } from '#rpc';
-import { startOwnerService } from '#serve';
+import { type Running, startOwnerService } from '#serve';
 import { bandsService } from '../../apps/bands/src/bands.module.js';
 import { concertsService } from '../../apps/concerts/src/concerts.module.js';
 import { startGateway } from '../../apps/concerts-gateway/src/gateway.js';
 import { eventsService } from '../../apps/events/src/events.module.js';
+import { startIndexer } from '../../apps/indexer/src/indexer.js';
 import { startOrchestrator } from '../../apps/orchestrator/src/orchestrator.js';
 import { venuesService } from '../../apps/venues/src/venues.module.js';
 import { ApiClient } from './api-client.js';
@@ -59,6 +60,8 @@ export class System {
   readonly writes: Parts['writes'];
   readonly clients: Parts['clients'];
   readonly addresses: Parts['addresses'];
+
+  private readonly indexers: Running[] = [];
 
   private constructor(private readonly parts: Parts) {
     this.url = parts.url;
@@ -137,9 +140,17 @@ export class System {
     closers[name] = running.close;
   }
 
+  /** Starts an indexer, which needs ELASTICSEARCH_URL. @param variables of its own */
+  async startIndexer(variables: Record<string, string> = {}): Promise<{ api: ApiClient; close(): Promise<void> }> {
+    const indexer = await startIndexer(readConfig({ ...this.parts.environment, ...variables }), logger);
+    this.indexers.push(indexer);
+    return { api: await ApiClient.of(urlOf(indexer.address)), close: indexer.close };
+  }
+
   context = () => ({ deadline: Date.now() + CALL_TIMEOUT_MS, requestId: 'test', traceId: 'test' });
 
   async close(): Promise<void> {
+    await Promise.all(this.indexers.map((indexer) => indexer.close()));
     for (const name of serviceNames) this.clients[name].close();
     await Promise.all([this.parts.closers.gateway(), this.parts.closers.orchestrator()]);
     await Promise.all(serviceNames.map((name) => this.parts.closers[name]()));
@@ -152,6 +163,7 @@ const urlOf = ({ host, port }: Address): string => `http://${host}:${port}`;
 const zeroPorts = {
   GATEWAY_HTTP_PORT: '0',
   ORCHESTRATOR_HTTP_PORT: '0',
+  INDEXER_HTTP_PORT: '0',
   BANDS_TCP_PORT: '0',
   VENUES_TCP_PORT: '0',
   EVENTS_TCP_PORT: '0',
