@@ -7,7 +7,7 @@ import { ELASTICSEARCH_HOME, OwnElasticsearch } from '../../bench/support/own-el
 
 export { OwnElasticsearch };
 
-const START_DEADLINE_MS = 150_000;
+const START_DEADLINE_MS = 200_000;
 
 const { elasticsearchUrl, required } = readTestEngines();
 const isHere = existsSync(`${ELASTICSEARCH_HOME}/jdk/bin/java`);

@@ -1,7 +1,7 @@
 import type { Client } from '@elastic/elasticsearch';
 import type { ElasticsearchConfig } from '#config';
 
-/** For any request that has no other: a refresh of a busy index takes a second or two. */
+/** For any request that has no other: to make an index takes a second or two on a busy machine. */
 const REQUEST_TIMEOUT_MS = 10_000;
 
 /**

@@ -20,6 +20,8 @@ import { CHECKPOINT_DOCUMENT_ID, type CheckpointDocument, toDocument } from './i
 const MAX_BULK_BYTES = 8 * 1_024 * 1_024;
 /** Eight megabytes on a busy machine. */
 const BULK_TIMEOUT_MS = 20_000;
+/** A full buffer of new documents on a busy machine: five seconds for 100,000 were seen. */
+const REFRESH_TIMEOUT_MS = 30_000;
 /** Shorter than any lease that is renewed by it. */
 const CHECKPOINT_TIMEOUT_MS = 4_000;
 /** How long Elasticsearch itself waits for a shard that is just being opened; within each of the above. */
@@ -85,7 +87,7 @@ export class ElasticsearchIndices implements ConcertIndices {
   }
 
   async refresh(name: string): Promise<void> {
-    const { _shards } = await asked(this.client.indices.refresh({ index: name }));
+    const { _shards } = await asked(this.client.indices.refresh({ index: name }, { requestTimeout: REFRESH_TIMEOUT_MS }));
     // A shard that is not there is no failure to Elasticsearch, but what was written to it is not found either.
     if (!_shards || _shards.failed > 0 || _shards.successful === 0)
       throw new Fault('Unavailable', `Elasticsearch could not refresh the index ${name}`);

@@ -14,7 +14,7 @@ import { ElasticsearchIndices } from '../src/elasticsearch-indices.js';
 import { nameOfIndex } from '../src/index-definition.js';
 import { checkpointOf, liveEntry } from './entries.js';
 
-const START_DEADLINE_MS = 150_000;
+const START_DEADLINE_MS = 200_000;
 const HOST = '127.0.0.1';
 const ALIAS = 'concerts';
 const NAME = nameOfIndex(ALIAS, 1);
