@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { METHOD_METADATA, PATH_METADATA } from '@nestjs/common/constants.js';
 import { RequestMethod } from '@nestjs/common/enums/request-method.enum.js';
 import { readConfig } from '#config';
+import { ServicesReadModel } from '#read-model';
 import { GatewayModule } from '../apps/concerts-gateway/src/gateway.module.js';
 import { rawRequest } from './support/raw-http.js';
 import { System } from './support/system.js';
@@ -85,6 +86,8 @@ describe('the OpenAPI document', () => {
       'limit',
       'cursor',
       'fields',
+      'consistency',
+      'After-Change',
     ]);
   });
 });
@@ -173,7 +176,13 @@ describe('Swagger UI', () => {
 
 /** The routes that the controllers of the gateway declare, as the document writes them. */
 function routesOf({ clients }: System): string[] {
-  const { controllers = [] } = GatewayModule.with({ clients, config: readConfig({}), draining: new AbortController().signal });
+  const { controllers = [] } = GatewayModule.with({
+    clients,
+    readModel: new ServicesReadModel(clients),
+    index: undefined,
+    config: readConfig({}),
+    draining: new AbortController().signal,
+  });
   return controllers.flatMap((controller) => {
     const handlers = Object.getOwnPropertyNames(controller.prototype).map((name) => Reflect.get(controller.prototype, name));
     return handlers

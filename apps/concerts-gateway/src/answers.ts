@@ -1,19 +1,17 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { parseQuery } from '#http';
-import type { Part, Stage } from '#read-model';
+import type { Freshness, Part, Served, Stage } from '#read-model';
 
-/** What the headers of a list say, for the OpenAPI document. */
-export const pageHeaders = {
-  'Served-By': 'the read model that answered',
-  'Next-Cursor': 'the cursor of the next page, when there is one',
-  'Server-Timing': 'the stages of the answer: milliseconds, and entries of indexes read',
-};
-export const partialHeader = { Partial: 'services whose details are missing, which are null in the rows' };
+/** What the services answer alone is as they have it now. */
+export const SERVED_BY_SERVICES: Served = { servedBy: 'services', dataAgeMs: 0 };
 
 /** Of all links together: with the other headers, well below what clients take. */
 const MAX_LINKS_LENGTH = 12_288;
 
-export interface ListAnswer {
+/** Which read model answered, and how new its answer had to be. */
+export type ServedAs = Served & Partial<Pick<Freshness, 'consistency'>>;
+
+export interface ListAnswer extends ServedAs {
   rows: readonly object[];
   /** The cursor of the next page; none on the last. */
   next?: string | undefined;
@@ -22,15 +20,25 @@ export interface ListAnswer {
 }
 
 /** Sends a list: its rows as a JSON array, and what belongs to it in headers. */
-export function sendList(reply: FastifyReply, { rows, next, missing = [], stages = [] }: ListAnswer): void {
+export function sendList(reply: FastifyReply, { rows, next, missing = [], stages = [], ...served }: ListAnswer): void {
+  sayServed(reply, served);
   sayPartial(reply, missing);
   if (next !== undefined) reply.header('next-cursor', next);
   const links = reply.request.method === 'POST' ? '' : pageLinks(reply.request, next);
   if (links !== '') reply.header('link', links);
   reply.header('server-timing', serverTiming(stages, reply.elapsedTime));
-  reply.header('served-by', 'services');
   // As bytes at once: a long text would be encoded twice, for its hash and for the socket.
   void reply.type('application/json; charset=utf-8').send(Buffer.from(JSON.stringify(rows)));
+}
+
+/**
+ * Says which read model answered and how old its data may be. A cache must not give what was kept for one who named no
+ * change to one who names some, and must ask again for one who wants a strong answer.
+ */
+export function sayServed(reply: FastifyReply, { servedBy, dataAgeMs, consistency }: ServedAs): void {
+  reply.header('served-by', servedBy).header('data-age', String(dataAgeMs));
+  reply.header('vary', [reply.getHeader('vary') ?? [], 'after-change'].flat().join(', '));
+  if (consistency === 'strong') reply.header('cache-control', 'no-cache');
 }
 
 /** Names the services whose details are missing; an answer without them is not for a cache to keep. */

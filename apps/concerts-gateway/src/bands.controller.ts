@@ -1,15 +1,16 @@
 import { Controller, Get, Inject, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { Band, bandCalls, ConcertListRow, ConcertsOfBand, NamedSearch } from '#contracts';
-import { Ask, type Clean, Describe, Parameters, PathId } from '#http';
+import { Ask, PathId } from '#http';
 import { type Asking, type ConcertReadModel, essential, type ServiceRecords } from '#read-model';
 import type { ServiceClients } from '#serve';
-import { pageHeaders, partialHeader, sendList } from './answers.js';
-
+import { sendList } from './answers.js';
 import { concertList, orNotFound } from './concert-list.js';
+import { DescribeRead } from './describe-read.js';
 import { CLIENTS, READ_MODEL, RECORDS } from './injection-tokens.js';
 import { sendByName } from './named-list.js';
-import { sendStored } from './stored-record.js';
+import { type CleanRead, ReadParameters } from './read-parameters.js';
+import { NoParameters, sendStored } from './stored-record.js';
 
 @Controller('bands')
 export class BandsController {
@@ -20,9 +21,9 @@ export class BandsController {
   ) {}
 
   @Get()
-  @Describe({ summary: 'Bands by name', parameters: NamedSearch, list: Band, headers: pageHeaders })
+  @DescribeRead({ summary: 'Bands by name', parameters: NamedSearch, list: Band })
   async list(
-    @Parameters(NamedSearch) search: Clean<NamedSearch>,
+    @ReadParameters(NamedSearch) search: CleanRead<NamedSearch>,
     @Ask() asking: Asking,
     @Res() reply: FastifyReply,
   ): Promise<void> {
@@ -30,26 +31,31 @@ export class BandsController {
   }
 
   @Get(':id')
-  @Describe({ summary: 'One band', id: 'band', record: Band })
-  async byId(@PathId() id: number, @Ask() asking: Asking, @Res() reply: FastifyReply): Promise<void> {
-    await sendStored(reply, 'band', id, (ids) => essential('bands', this.records.bands(ids, asking)));
+  @DescribeRead({ summary: 'One band', id: 'band', parameters: NoParameters, record: Band })
+  async byId(
+    @PathId() id: number,
+    @ReadParameters(NoParameters) given: CleanRead<object>,
+    @Ask() asking: Asking,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    await sendStored(reply, { kind: 'band', id, given }, (ids) => essential('bands', this.records.bands(ids, asking)));
   }
 
   @Get(':id/concerts')
-  @Describe({
+  @DescribeRead({
     summary: 'The concerts of one band',
     id: 'band',
     parameters: ConcertsOfBand,
     list: ConcertListRow,
-    headers: { ...pageHeaders, ...partialHeader },
+    isJoined: true,
   })
   async concerts(
     @PathId() id: number,
-    @Parameters(ConcertsOfBand) { value, faults }: Clean<ConcertsOfBand>,
+    @ReadParameters(ConcertsOfBand) { value, ...read }: CleanRead<ConcertsOfBand>,
     @Ask() asking: Asking,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    const answer = await concertList(this.readModel, { value: { ...value, bandIds: [id] }, faults }, asking);
+    const answer = await concertList(this.readModel, { ...read, value: { ...value, bandIds: [id] } }, asking);
     sendList(reply, await orNotFound(answer, { part: 'bands', id, read: this.records.bands }, asking));
   }
 }

@@ -1,20 +1,25 @@
 import type { ConcertSearch } from '#contracts';
-import type { Clean } from '#http';
 import { Fault } from '#problem';
 import { type Asking, type ConcertReadModel, concertRow, isOutage, type Part, possible } from '#read-model';
 import type { ListAnswer } from './answers.js';
 import { readConcertQuery } from './concert-query.js';
+import type { CleanRead } from './read-parameters.js';
 
 /** A search for concerts, from its parameters to its answer. */
 export async function concertList(
   readModel: ConcertReadModel,
-  search: Clean<ConcertSearch>,
+  search: CleanRead<ConcertSearch>,
   asking: Asking,
 ): Promise<ListAnswer> {
   const { query, fields, cursorAt } = readConcertQuery(search);
-  const page = await readModel.find(query, asking);
+  const { consistency = 'fresh' } = search.value;
+  const { afterChange } = search;
+  const page = await readModel.find(query, asking, { consistency, afterChange });
   const rows = page.concerts.map(concertRow);
   return {
+    servedBy: page.servedBy,
+    dataAgeMs: page.dataAgeMs,
+    consistency,
     rows: fields ? rows.map((row) => only(row, fields)) : rows,
     next: page.next && cursorAt(page.next),
     missing: page.missing,

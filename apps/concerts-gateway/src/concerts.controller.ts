@@ -1,12 +1,14 @@
-import { Body, Controller, Get, HttpCode, Inject, Post, Res } from '@nestjs/common';
+import { Body, Controller, Get, Headers, HttpCode, Inject, Post, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
-import { ConcertDetail, ConcertListRow, ConcertSearch } from '#contracts';
-import { Ask, type Clean, Describe, Parameters, PathId, parameterCheck, sendRecord } from '#http';
+import { ConcertConsistency, ConcertDetail, ConcertListRow, ConcertSearch } from '#contracts';
+import { Ask, assertFaultless, PathId, parameterCheck, sendRecord } from '#http';
 import { Fault } from '#problem';
 import { type Asking, type ConcertReadModel, concertDetail, concertETag } from '#read-model';
-import { pageHeaders, partialHeader, sayPartial, sendList } from './answers.js';
+import { sayPartial, sayServed, sendList } from './answers.js';
 import { concertList } from './concert-list.js';
+import { DescribeRead } from './describe-read.js';
 import { READ_MODEL } from './injection-tokens.js';
+import { type CleanRead, ReadParameters, withAfterChange } from './read-parameters.js';
 
 const searchCheck = parameterCheck(ConcertSearch);
 
@@ -15,14 +17,14 @@ export class ConcertsController {
   constructor(@Inject(READ_MODEL) private readonly readModel: ConcertReadModel) {}
 
   @Get()
-  @Describe({
+  @DescribeRead({
     summary: 'Find concerts by band, venue, event, place or time',
     parameters: ConcertSearch,
     list: ConcertListRow,
-    headers: { ...pageHeaders, ...partialHeader },
+    isJoined: true,
   })
   async find(
-    @Parameters(ConcertSearch) search: Clean<ConcertSearch>,
+    @ReadParameters(ConcertSearch) search: CleanRead<ConcertSearch>,
     @Ask() asking: Asking,
     @Res() reply: FastifyReply,
   ): Promise<void> {
@@ -31,26 +33,40 @@ export class ConcertsController {
 
   @Post('search')
   @HttpCode(200)
-  @Describe({
+  @DescribeRead({
     summary: 'The same search with its parameters in a JSON body, for long lists',
     body: ConcertSearch,
     list: ConcertListRow,
-    headers: { ...pageHeaders, ...partialHeader },
+    isJoined: true,
   })
-  async search(@Body() body: unknown, @Ask() asking: Asking, @Res() reply: FastifyReply): Promise<void> {
-    sendList(reply, await concertList(this.readModel, searchCheck.ofBody(body), asking));
+  async search(
+    @Body() body: unknown,
+    @Headers('after-change') afterChange: string | undefined,
+    @Ask() asking: Asking,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    sendList(reply, await concertList(this.readModel, withAfterChange(searchCheck.ofBody(body), afterChange), asking));
   }
 
   @Get(':id')
-  @Describe({
+  @DescribeRead({
     summary: 'One concert with its band, venue and event',
     id: 'concert',
+    parameters: ConcertConsistency,
     record: ConcertDetail,
-    headers: partialHeader,
+    isJoined: true,
   })
-  async byId(@PathId() id: number, @Ask() asking: Asking, @Res() reply: FastifyReply): Promise<void> {
-    const { concerts, missing } = await this.readModel.byId(id, asking);
+  async byId(
+    @PathId() id: number,
+    @ReadParameters(ConcertConsistency) { value, faults, afterChange }: CleanRead<ConcertConsistency>,
+    @Ask() asking: Asking,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    assertFaultless(faults);
+    const { consistency = 'fresh' } = value;
+    const { concerts, missing, ...served } = await this.readModel.byId(id, asking, { consistency, afterChange });
     const [joined] = concerts;
+    sayServed(reply, { ...served, consistency });
     if (!joined) throw new Fault('NotFound', `there is no concert ${id}`);
     sayPartial(reply, missing);
     sendRecord(reply, concertDetail(joined), missing.length === 0 ? concertETag(joined) : undefined);

@@ -1,15 +1,16 @@
 import { Controller, Get, Inject, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { ConcertListRow, ConcertsOfEvent, Event, eventCalls, NamedSearch } from '#contracts';
-import { Ask, type Clean, Describe, Parameters, PathId } from '#http';
+import { Ask, PathId } from '#http';
 import { type Asking, type ConcertReadModel, essential, type ServiceRecords } from '#read-model';
 import type { ServiceClients } from '#serve';
-import { pageHeaders, partialHeader, sendList } from './answers.js';
-
+import { sendList } from './answers.js';
 import { concertList, orNotFound } from './concert-list.js';
+import { DescribeRead } from './describe-read.js';
 import { CLIENTS, READ_MODEL, RECORDS } from './injection-tokens.js';
 import { sendByName } from './named-list.js';
-import { sendStored } from './stored-record.js';
+import { type CleanRead, ReadParameters } from './read-parameters.js';
+import { NoParameters, sendStored } from './stored-record.js';
 
 @Controller('events')
 export class EventsController {
@@ -20,9 +21,9 @@ export class EventsController {
   ) {}
 
   @Get()
-  @Describe({ summary: 'Events by name', parameters: NamedSearch, list: Event, headers: pageHeaders })
+  @DescribeRead({ summary: 'Events by name', parameters: NamedSearch, list: Event })
   async list(
-    @Parameters(NamedSearch) search: Clean<NamedSearch>,
+    @ReadParameters(NamedSearch) search: CleanRead<NamedSearch>,
     @Ask() asking: Asking,
     @Res() reply: FastifyReply,
   ): Promise<void> {
@@ -30,26 +31,31 @@ export class EventsController {
   }
 
   @Get(':id')
-  @Describe({ summary: 'One event', id: 'event', record: Event })
-  async byId(@PathId() id: number, @Ask() asking: Asking, @Res() reply: FastifyReply): Promise<void> {
-    await sendStored(reply, 'event', id, (ids) => essential('events', this.records.events(ids, asking)));
+  @DescribeRead({ summary: 'One event', id: 'event', parameters: NoParameters, record: Event })
+  async byId(
+    @PathId() id: number,
+    @ReadParameters(NoParameters) given: CleanRead<object>,
+    @Ask() asking: Asking,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    await sendStored(reply, { kind: 'event', id, given }, (ids) => essential('events', this.records.events(ids, asking)));
   }
 
   @Get(':id/concerts')
-  @Describe({
+  @DescribeRead({
     summary: 'The concerts of one event',
     id: 'event',
     parameters: ConcertsOfEvent,
     list: ConcertListRow,
-    headers: { ...pageHeaders, ...partialHeader },
+    isJoined: true,
   })
   async concerts(
     @PathId() id: number,
-    @Parameters(ConcertsOfEvent) { value, faults }: Clean<ConcertsOfEvent>,
+    @ReadParameters(ConcertsOfEvent) { value, ...read }: CleanRead<ConcertsOfEvent>,
     @Ask() asking: Asking,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    const answer = await concertList(this.readModel, { value: { ...value, eventIds: [id] }, faults }, asking);
+    const answer = await concertList(this.readModel, { ...read, value: { ...value, eventIds: [id] } }, asking);
     sendList(reply, await orNotFound(answer, { part: 'events', id, read: this.records.events }, asking));
   }
 }

@@ -5,6 +5,7 @@ import { Metrics } from '#metrics';
 import { closeServices, connectServices, type Running } from '#serve';
 import examples from './examples.json' with { type: 'json' };
 import { GatewayModule } from './gateway.module.js';
+import { openReadModel } from './open-read-model.js';
 
 const DESCRIPTION =
   'Concerts by band or by place. Lists are JSON arrays, newest first; errors are problem documents (RFC 9457); ' +
@@ -14,10 +15,11 @@ const DESCRIPTION =
 export async function startGateway(config: Config, logger: Logger): Promise<Running & { address: Address }> {
   const metrics = new Metrics('concerts-gateway');
   const clients = connectServices(config, logger, metrics);
+  const { readModel, index, close } = await openReadModel(config, clients, logger);
   const draining = new AbortController();
   return startHttpApp({
     name: 'the gateway',
-    module: GatewayModule.with({ clients, config, draining: draining.signal }),
+    module: GatewayModule.with({ clients, readModel, index, config, draining: draining.signal }),
     address: { host: config.host, port: config.gatewayPort },
     logger,
     metrics,
@@ -29,10 +31,23 @@ export async function startGateway(config: Config, logger: Logger): Promise<Runn
     cors: {
       origins: config.corsOrigins,
       methods: ['GET', 'HEAD', 'POST'],
-      exposedHeaders: ['ETag', 'Link', 'Next-Cursor', 'Partial', 'Retry-After', 'Served-By', 'Server-Timing', 'X-Request-Id'],
+      exposedHeaders: [
+        'Data-Age',
+        'ETag',
+        'Link',
+        'Next-Cursor',
+        'Partial',
+        'Retry-After',
+        'Served-By',
+        'Server-Timing',
+        'X-Request-Id',
+      ],
     },
     api: { title: 'Backline', description: DESCRIPTION, examples },
     draining,
-    free: () => closeServices(clients),
+    free: async () => {
+      await close();
+      closeServices(clients);
+    },
   });
 }

@@ -3,15 +3,16 @@ import type { FastifyReply } from 'fastify';
 import { type Config, VERSION } from '#config';
 import { Liveness, Readiness } from '#contracts';
 import { Ask, Describe, healthAsking, sendHealth, servicesHealth } from '#http';
-import type { Asking } from '#read-model';
+import type { Asking, IndexState } from '#read-model';
 import type { ServiceClients } from '#serve';
-import { CLIENTS, CONFIG, DRAINING } from './injection-tokens.js';
+import { CLIENTS, CONFIG, DRAINING, INDEX } from './injection-tokens.js';
 
 @Controller('health')
 export class HealthController {
   constructor(
     @Inject(CLIENTS) private readonly clients: ServiceClients,
     @Inject(CONFIG) private readonly config: Config,
+    @Inject(INDEX) private readonly index: IndexState | undefined,
     @Inject(DRAINING) private readonly draining: AbortSignal,
   ) {}
 
@@ -34,6 +35,7 @@ export class HealthController {
       status: isReady ? 'ready' : 'draining',
       version: VERSION,
       readModel: this.config.readModel,
+      ...(this.index && { index: this.index.health }),
       services,
     };
     sendHealth(reply, isReady, body);

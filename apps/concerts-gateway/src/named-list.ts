@@ -1,7 +1,7 @@
 import type { FastifyReply } from 'fastify';
 import { folded, type ListRequest, MAX_PAGE_SIZE, type NamedSearch } from '#contracts';
 import { assertFaultless, type Clean } from '#http';
-import { sendList } from './answers.js';
+import { SERVED_BY_SERVICES, sendList } from './answers.js';
 import { decodeCursor, encodeCursor, readNameKey } from './cursor.js';
 
 /** A list by name, from its parameters to its answer. `read` asks the service that owns the records. */
@@ -18,5 +18,5 @@ export async function sendByName<R extends { id: number; name: string }>(
   const rows = items.slice(0, limit);
   const last = rows.at(-1);
   const next = items.length > limit && last ? encodeCursor({ name }, [folded(last.name), last.id]) : undefined;
-  sendList(reply, { rows, next });
+  sendList(reply, { ...SERVED_BY_SERVICES, rows, next });
 }

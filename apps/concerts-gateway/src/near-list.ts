@@ -2,7 +2,7 @@ import type { FastifyReply } from 'fastify';
 import { MAX_PAGE_SIZE, type RequestOf, type Venue, type VenueSearch, type venueCalls } from '#contracts';
 import { assertFaultless, type Clean } from '#http';
 import { Fault } from '#problem';
-import { sendList } from './answers.js';
+import { SERVED_BY_SERVICES, sendList } from './answers.js';
 import { readCircle } from './concert-query.js';
 import { decodeCursor, encodeCursor, readDistanceKey } from './cursor.js';
 
@@ -36,5 +36,6 @@ export function sendNear(
 ): void {
   const rows = items.slice(0, limit).map(({ venue, distanceKm }) => ({ ...venue, distance: distanceKm }));
   const last = rows.at(-1);
-  sendList(reply, { rows, next: items.length > limit && last ? cursorAt(last.distance, last.id) : undefined });
+  const next = items.length > limit && last ? cursorAt(last.distance, last.id) : undefined;
+  sendList(reply, { ...SERVED_BY_SERVICES, rows, next });
 }

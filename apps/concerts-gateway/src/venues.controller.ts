@@ -1,16 +1,17 @@
 import { Controller, Get, Inject, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { ConcertListRow, ConcertsOfVenue, Venue, VenueListRow, VenueSearch, venueCalls } from '#contracts';
-import { Ask, type Clean, Describe, Parameters, PathId } from '#http';
+import { Ask, PathId } from '#http';
 import { type Asking, type ConcertReadModel, essential, type ServiceRecords } from '#read-model';
 import type { ServiceClients } from '#serve';
-import { pageHeaders, partialHeader, sendList } from './answers.js';
-
+import { sendList } from './answers.js';
 import { concertList, orNotFound } from './concert-list.js';
+import { DescribeRead } from './describe-read.js';
 import { CLIENTS, READ_MODEL, RECORDS } from './injection-tokens.js';
 import { sendByName } from './named-list.js';
 import { readNearQuery, sendNear } from './near-list.js';
-import { sendStored } from './stored-record.js';
+import { type CleanRead, ReadParameters } from './read-parameters.js';
+import { NoParameters, sendStored } from './stored-record.js';
 
 @Controller('venues')
 export class VenuesController {
@@ -21,14 +22,13 @@ export class VenuesController {
   ) {}
 
   @Get()
-  @Describe({
+  @DescribeRead({
     summary: 'Venues by name, or around a place, nearest first',
     parameters: VenueSearch,
     list: VenueListRow,
-    headers: pageHeaders,
   })
   async list(
-    @Parameters(VenueSearch) search: Clean<VenueSearch>,
+    @ReadParameters(VenueSearch) search: CleanRead<VenueSearch>,
     @Ask() asking: Asking,
     @Res() reply: FastifyReply,
   ): Promise<void> {
@@ -44,26 +44,31 @@ export class VenuesController {
   }
 
   @Get(':id')
-  @Describe({ summary: 'One venue', id: 'venue', record: Venue })
-  async byId(@PathId() id: number, @Ask() asking: Asking, @Res() reply: FastifyReply): Promise<void> {
-    await sendStored(reply, 'venue', id, (ids) => essential('venues', this.records.venues(ids, asking)));
+  @DescribeRead({ summary: 'One venue', id: 'venue', parameters: NoParameters, record: Venue })
+  async byId(
+    @PathId() id: number,
+    @ReadParameters(NoParameters) given: CleanRead<object>,
+    @Ask() asking: Asking,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    await sendStored(reply, { kind: 'venue', id, given }, (ids) => essential('venues', this.records.venues(ids, asking)));
   }
 
   @Get(':id/concerts')
-  @Describe({
+  @DescribeRead({
     summary: 'The concerts of one venue',
     id: 'venue',
     parameters: ConcertsOfVenue,
     list: ConcertListRow,
-    headers: { ...pageHeaders, ...partialHeader },
+    isJoined: true,
   })
   async concerts(
     @PathId() id: number,
-    @Parameters(ConcertsOfVenue) { value, faults }: Clean<ConcertsOfVenue>,
+    @ReadParameters(ConcertsOfVenue) { value, ...read }: CleanRead<ConcertsOfVenue>,
     @Ask() asking: Asking,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    const answer = await concertList(this.readModel, { value: { ...value, venueIds: [id] }, faults }, asking);
+    const answer = await concertList(this.readModel, { ...read, value: { ...value, venueIds: [id] } }, asking);
     sendList(reply, await orNotFound(answer, { part: 'venues', id, read: this.records.venues }, asking));
   }
 }

@@ -75,6 +75,15 @@ const searchFilters = {
   status: Type.Enum([...concertStatuses, 'any'], { type: 'string', description: 'without it: all but cancelled' }),
 };
 
+const consistency = Type.Enum(['fresh', 'strong'], {
+  type: 'string',
+  default: 'fresh',
+  description: 'strong answers from the services, which know of every write that has been answered',
+});
+
+/** How new one concert must be. */
+export const ConcertConsistency = Type.Partial(Type.Object({ consistency }), closed);
+
 /** The parameters of a search for concerts, in a query or in a JSON body. */
 export const ConcertSearch = Type.Partial(
   Type.Object({
@@ -91,6 +100,7 @@ export const ConcertSearch = Type.Partial(
       maxItems: concertFields.length,
       description: 'only these columns',
     }),
+    consistency,
   }),
   closed,
 );
@@ -158,20 +168,33 @@ export const ServicesHealth = Type.Object({
   concerts: ServiceHealth,
 });
 
+/** How far the search index is. */
+export const SearchIndexHealth = Type.Object({
+  state: Type.Enum(['fresh', 'behind', 'filling', 'unavailable'], {
+    type: 'string',
+    description: 'concerts are read from it while it is fresh, and else from the services',
+  }),
+  dataAgeMs: nullable(Type.Integer({ minimum: 0, description: 'all that was written so long ago is found in it' })),
+  detail: Type.Optional(Type.String({ description: 'why it is unavailable' })),
+});
+
 export const Liveness = Type.Object({ status: Type.Literal('ok') }, closed);
 export const Readiness = Type.Object({
   status: Type.Enum(['ready', 'draining'], { type: 'string' }),
   version: Type.String(),
   readModel: Type.String(),
+  index: Type.Optional(SearchIndexHealth),
   services: ServicesHealth,
 });
 
 export type ConcertListRow = Static<typeof ConcertListRow>;
 export type ConcertDetail = Static<typeof ConcertDetail>;
+export type ConcertConsistency = Static<typeof ConcertConsistency>;
 export type ConcertSearch = Static<typeof ConcertSearch>;
 export type NamedSearch = Static<typeof NamedSearch>;
 export type VenueSearch = Static<typeof VenueSearch>;
 export type VenueListRow = Static<typeof VenueListRow>;
+export type SearchIndexHealth = Static<typeof SearchIndexHealth>;
 export type Readiness = Static<typeof Readiness>;
 export type ServiceHealth = Static<typeof ServiceHealth>;
 

@@ -37,7 +37,7 @@ function sentence({ keyword, message, params, parentSchema, data }: ErrorObject)
     case 'required':
       return 'is missing';
     case 'additionalProperties':
-      return `is not known; known are ${Object.keys(parentSchema?.properties ?? {}).join(', ')}`;
+      return `is not known; ${knownNames(Object.keys(parentSchema?.properties ?? {}))}`;
     case 'enum':
       return `must be one of ${params.allowedValues.join(', ')}, not ${quoted(data)}`;
     case 'format':
@@ -53,6 +53,8 @@ function sentence({ keyword, message, params, parentSchema, data }: ErrorObject)
       return `${message ?? keyword}, not ${quoted(data)}`;
   }
 }
+
+const knownNames = (names: string[]): string => (names.length > 0 ? `known are ${names.join(', ')}` : 'there are none here');
 
 const formatNames = new Map([
   ['time-zone', 'the name of an IANA time zone such as Europe/Paris'],

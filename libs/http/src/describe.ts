@@ -6,7 +6,7 @@ import { ProblemDocument } from '#contracts';
 import { type ErrorCode, errorCodes, PROBLEM_MEDIA_TYPE } from '#problem';
 import { assertNoParameters } from './parameters.js';
 
-interface Endpoint {
+export interface Endpoint {
   summary: string;
   /** What the id in the path is of. */
   id?: string;

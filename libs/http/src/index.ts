@@ -5,6 +5,7 @@ export {
   describeId,
   describeParameters,
   describeProblem,
+  type Endpoint,
   plain,
   RefuseParameters,
 } from './describe.js';
@@ -13,9 +14,11 @@ export { healthAsking, sendHealth, servicesHealth } from './health.js';
 export {
   assertFaultless,
   type Clean,
+  type ParameterCheck,
   Parameters,
   parameterCheck,
   parseQuery,
+  rawQueryOf,
 } from './parameters.js';
 export { PathId } from './path-id.js';
 export { sendProblem } from './problem-filter.js';

@@ -37,7 +37,8 @@ const RequestParameters = createParamDecorator(({ check }: { check: ParameterChe
   check.ofQuery(rawQueryOf(context.switchToHttp().getRequest<FastifyRequest>())),
 );
 
-const rawQueryOf = ({ url }: FastifyRequest): RawQuery => {
+/** The parameters of a request as they came. */
+export const rawQueryOf = ({ url }: FastifyRequest): RawQuery => {
   const start = url.indexOf('?');
   return parseQuery(start === -1 ? '' : url.slice(start + 1));
 };

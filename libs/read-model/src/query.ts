@@ -1,4 +1,4 @@
-import type { Band, Circle, Concert, ConcertStatus, DateKey, Event, ParsedMoment, Venue } from '#contracts';
+import type { Band, Circle, Concert, ConcertStatus, DateKey, Event, ParsedMoment, Venue, WrittenVersion } from '#contracts';
 
 /** A search for concerts. Every condition holds (AND); of the ids of one condition any (OR). */
 export interface ConcertQuery {
@@ -36,12 +36,22 @@ export interface Stage {
   entriesRead?: number;
 }
 
-export interface ConcertPage {
+/** Which read model answered, and how old its data may be. */
+export interface Served {
+  servedBy: 'services' | 'elasticsearch';
+  /** Everything that was written so long ago, in milliseconds, is in the answer. */
+  dataAgeMs: number;
+}
+
+export interface FoundConcerts extends Served {
   concerts: JoinedConcert[];
-  /** Where the next page begins; none when this is the last. */
-  next: DateKey | undefined;
   /** The services that could not be asked for details. */
   missing: Part[];
+}
+
+export interface ConcertPage extends FoundConcerts {
+  /** Where the next page begins; none when this is the last. */
+  next: DateKey | undefined;
   stages: Stage[];
 }
 
@@ -52,9 +62,17 @@ export interface Asking {
   traceId: string;
 }
 
+/** How new an answer must be. It is no part of the query: each page of one may be asked for in another way. */
+export interface Freshness {
+  /** `strong` shows all that was written before it was asked, `fresh` what a read model has got by now. */
+  consistency: 'fresh' | 'strong';
+  /** What was written before, and must be seen whatever else is. */
+  afterChange: readonly WrittenVersion[];
+}
+
 /** Finds concerts. All read models return the same concerts in the same order for the same query. */
 export interface ConcertReadModel {
-  find(query: ConcertQuery, asking: Asking): Promise<ConcertPage>;
+  find(query: ConcertQuery, asking: Asking, freshness?: Freshness): Promise<ConcertPage>;
   /** One concert, whatever its status; none when it does not exist. */
-  byId(id: number, asking: Asking): Promise<Pick<ConcertPage, 'concerts' | 'missing'>>;
+  byId(id: number, asking: Asking, freshness?: Freshness): Promise<FoundConcerts>;
 }

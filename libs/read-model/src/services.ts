@@ -13,15 +13,14 @@ import {
   venueCalls,
 } from '#contracts';
 import { distanceFrom } from '#geo';
-import { remainingMs } from '#problem';
+import { withReserve } from './deadline.js';
 import { hasLocalDate, isInLocalRange, narrowed, UNKNOWN_ZONE, widened } from './local-range.js';
-import type { Asking, ConcertPage, ConcertQuery, ConcertReadModel, JoinedConcert, Part, Stage } from './query.js';
+import type { Asking, ConcertPage, ConcertQuery, ConcertReadModel, FoundConcerts, JoinedConcert, Part, Served } from './query.js';
 import { type Callers, essential, isOutage, possible, ServiceRecords } from './service-records.js';
+import { Stages } from './stages.js';
 
-/** Kept back from the deadline for what comes after the last call: the join, and sending the answer. */
-const ANSWER_RESERVE_MS = 150;
-/** The most of what is left of a short deadline that is kept back. */
-const ANSWER_RESERVE_SHARE = 0.25;
+/** The services are asked each time, so that what they answer is never old. */
+const SERVED: Served = { servedBy: 'services', dataAgeMs: 0 };
 
 /**
  * The read model that asks the owner services each time and joins their answers: always right, always there. What is
@@ -39,7 +38,7 @@ export class ServicesReadModel implements ConcertReadModel {
     const stages = new Stages();
     const venueIds = await this.venueIdsOf(query, inTime, stages);
     const search = searchOf(query, venueIds);
-    if (!search) return { concerts: [], next: undefined, missing: [], stages: stages.list };
+    if (!search) return { ...SERVED, concerts: [], next: undefined, missing: [], stages: stages.list };
     const found = hasLocalDate(query)
       ? await this.findLocal(query, search, inTime, stages)
       : await this.findInstants(search, inTime, stages);
@@ -53,7 +52,7 @@ export class ServicesReadModel implements ConcertReadModel {
     };
   }
 
-  async byId(id: number, asking: Asking): Promise<Pick<ConcertPage, 'concerts' | 'missing'>> {
+  async byId(id: number, asking: Asking): Promise<FoundConcerts> {
     const inTime = withReserve(asking);
     const concerts = await essential('concerts', this.records.concerts(possible([id]), inTime));
     return this.join([...concerts.values()], undefined, { circle: undefined, asking: inTime, stages: new Stages() });
@@ -147,7 +146,7 @@ export class ServicesReadModel implements ConcertReadModel {
     concerts: readonly Concert[],
     knownVenues: ReadonlyMap<number, Venue> | undefined,
     { circle, asking, stages }: { circle: Circle | undefined; asking: Asking; stages: Stages },
-  ): Promise<Pick<ConcertPage, 'concerts' | 'missing'>> {
+  ): Promise<FoundConcerts> {
     const missing: Part[] = [];
     const detail = async <R>(part: Part, records: Promise<Map<number, R>>): Promise<ReadonlyMap<number, R>> => {
       try {
@@ -180,13 +179,8 @@ export class ServicesReadModel implements ConcertReadModel {
         ),
       ),
     ]);
-    return { concerts: joined(concerts, { bands, venues, events, circle }), missing };
+    return { ...SERVED, concerts: joined(concerts, { bands, venues, events, circle }), missing };
   }
-}
-
-function withReserve(asking: Asking): Asking {
-  const reserveMs = Math.min(ANSWER_RESERVE_MS, ANSWER_RESERVE_SHARE * remainingMs(asking.deadline));
-  return { ...asking, deadline: Math.floor(asking.deadline - reserveMs) };
 }
 
 interface Found {
@@ -230,28 +224,4 @@ function searchOf(query: ConcertQuery, venueIds: readonly number[] | undefined):
     sort: query.sort,
     limit: query.limit + 1,
   };
-}
-
-/** Notes how long each stage takes and what it reads; a stage that runs more than once is one line. */
-class Stages {
-  readonly list: Stage[] = [];
-
-  async time<T>(name: string, work: Promise<T>, entriesOf?: (result: T) => number): Promise<T> {
-    const start = performance.now();
-    const result = await work;
-    const stage = this.list.find((one) => one.name === name) ?? this.add(name);
-    stage.durationMs += performance.now() - start;
-    if (entriesOf) stage.entriesRead = (stage.entriesRead ?? 0) + entriesOf(result);
-    return result;
-  }
-
-  entriesRead(name: string): number {
-    return this.list.find((stage) => stage.name === name)?.entriesRead ?? 0;
-  }
-
-  private add(name: string): Stage {
-    const stage: Stage = { name, durationMs: 0 };
-    this.list.push(stage);
-    return stage;
-  }
 }

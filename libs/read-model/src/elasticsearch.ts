@@ -1,0 +1,126 @@
+import type { Client, estypes } from '@elastic/elasticsearch';
+import { type DateKey, MAX_PAGE_SIZE, type WrittenVersion } from '#contracts';
+import { circleTest, distanceFrom } from '#geo';
+import { Fault, remainingMs } from '#problem';
+import { indexNames, type LiveDocument } from '#search-index';
+import { withReserve } from './deadline.js';
+import { searchBody, searchByIdBody, versionSearch } from './elasticsearch-query.js';
+import type { IndexState } from './index-state.js';
+import { hasLocalDate, isInLocalRange, UNKNOWN_ZONE } from './local-range.js';
+import type { Asking, ConcertPage, ConcertQuery, ConcertReadModel, FoundConcerts, JoinedConcert, Served } from './query.js';
+import { Stages } from './stages.js';
+
+/** Concerts of one search: Elasticsearch refuses more than 10,000, and half of that are some megabytes. */
+const MAX_CHUNK_SIZE = MAX_PAGE_SIZE / 2;
+
+/**
+ * The read model that asks the search index, where each concert stands joined with its parts. Whatever goes wrong there
+ * is thrown as it is.
+ */
+export class ElasticsearchReadModel implements ConcertReadModel {
+  private readonly names;
+
+  constructor(
+    private readonly client: Client,
+    alias: string,
+    private readonly index: Pick<IndexState, 'completeUntil'>,
+  ) {
+    this.names = indexNames(alias);
+  }
+
+  /** What the index finds may be a little more than what matches: what does not is left out, and the page refilled. */
+  async find(query: ConcertQuery, asking: Asking): Promise<ConcertPage> {
+    const inTime = withReserve(asking);
+    const stages = new Stages();
+    const { completeUntil } = this.index;
+    const isMatch = exactly(query);
+    const wanted = query.limit + 1;
+    const found: JoinedConcert[] = [];
+    let after = query.after;
+    for (let size = Math.min(wanted, MAX_CHUNK_SIZE); size > 0; ) {
+      const chunk = await stages.time('elasticsearch', this.search(searchBody(query, { size, after }), inTime));
+      const matches = chunk.filter(isMatch);
+      found.push(...matches);
+      after = keyOf(chunk.at(-1));
+      const missing = chunk.length < size ? 0 : wanted - found.length;
+      // Where little was left, as on the days beside a festival, each refill asks for more than the one before.
+      size = Math.min(MAX_CHUNK_SIZE, missing > 0 && matches.length < size / 2 ? Math.max(missing, 2 * size) : missing);
+    }
+    const concerts = found.slice(0, query.limit);
+    return {
+      ...servedFrom(completeUntil),
+      concerts: query.circle ? concerts.map(withDistanceFrom(query.circle)) : concerts,
+      next: found.length > query.limit ? keyOf(concerts.at(-1)) : undefined,
+      missing: [],
+      stages: stages.list,
+    };
+  }
+
+  async byId(id: number, asking: Asking): Promise<FoundConcerts> {
+    const { completeUntil } = this.index;
+    const concerts = await this.search(searchByIdBody(id), withReserve(asking));
+    return { ...servedFrom(completeUntil), concerts, missing: [] };
+  }
+
+  /** Those of some versions that searches do not show yet, nor one behind them. */
+  async notShown(written: readonly WrittenVersion[], asking: Asking): Promise<WrittenVersion[]> {
+    const asked = written.map((one) => ({ one, search: versionSearch(one) }));
+    const { responses } = await this.client.msearch(
+      {
+        searches: asked.flatMap(({ search }) => [{ index: this.names[search.in], preference: sameCopyFor(asking) }, search.body]),
+      },
+      within(asking),
+    );
+    return asked.flatMap(({ one, search }, position) => {
+      const response = responses[position];
+      if (!response || 'error' in response) throw new Fault('Unavailable', 'the search index did not answer every search');
+      const isFound = response.hits.hits.length > 0;
+      return isFound === (search.isThereWhen === 'found') ? [] : [one];
+    });
+  }
+
+  /** @param body nothing where nothing can match */
+  private async search(body: estypes.SearchRequest | undefined, asking: Asking): Promise<JoinedConcert[]> {
+    if (!body) return [];
+    const { hits } = await this.client.search<Pick<LiveDocument, 'parts'>>(
+      { ...body, index: this.names.alias, preference: sameCopyFor(asking), allow_partial_search_results: false },
+      within(asking),
+    );
+    return hits.hits.map(({ _source }) => {
+      if (!_source) throw new Fault('Internal', 'the search index answered without the documents');
+      return _source.parts;
+    });
+  }
+}
+
+/** When the time is over the connection is cut, and with it Elasticsearch's work. */
+function within({ deadline }: Asking): { requestTimeout: number } {
+  const requestTimeout = remainingMs(deadline);
+  if (requestTimeout === 0) throw new Fault('Timeout', 'the deadline passed before the search index was asked');
+  return { requestTimeout };
+}
+
+/** All searches of a request go to one copy of the index: another one may be refreshed a little later. */
+const sameCopyFor = ({ requestId }: Asking): string => `request-${requestId}`;
+
+const servedFrom = (completeUntil: number): Served => ({
+  servedBy: 'elasticsearch',
+  dataAgeMs: Math.max(0, Date.now() - completeUntil),
+});
+
+/** Decides by what the index cannot: whether a concert is inside the very circle and on the asked days of its venue. */
+function exactly(query: ConcertQuery): (concert: JoinedConcert) => boolean {
+  const isInside = query.circle && circleTest(query.circle);
+  const isLocal = hasLocalDate(query);
+  return ({ concert, venue }) =>
+    (!isInside || (venue !== null && isInside(venue))) &&
+    (!isLocal || isInLocalRange(query, concert.date, venue?.timeZone ?? UNKNOWN_ZONE));
+}
+
+function withDistanceFrom(center: NonNullable<ConcertQuery['circle']>): (joined: JoinedConcert) => JoinedConcert {
+  const distanceTo = distanceFrom(center);
+  return (joined) => ({ ...joined, ...(joined.venue && { distanceKm: distanceTo(joined.venue) }) });
+}
+
+const keyOf = (joined: JoinedConcert | undefined): DateKey | undefined =>
+  joined && { date: joined.concert.date, id: joined.concert.id };
