@@ -129,16 +129,17 @@ export class MongoFeed<R extends V, V> implements Feed<R> {
   }
 
   private async wakeAtChanges(): Promise<void> {
-    const stream = this.entities.documents.watch([...CHANGES, { $project: { _id: 1 } }], {
+    const stream = this.entities.documents.watch([...CHANGES, { $project: { operationType: 1 } }], {
       readConcern: { level: 'majority' },
       maxAwaitTimeMS: TAIL_AWAIT_MS,
     });
     try {
-      // It is open only then: what was written before has to be looked for.
-      await stream.tryNext();
-      this.waiters.wake();
-      while (this.waiters.areAny) {
-        if (await stream.tryNext()) this.waiters.wake();
+      for (let isOpening = true; this.waiters.areAny; isOpening = false) {
+        const event = await stream.tryNext();
+        // It is open only behind the first: what was written before that has to be looked for.
+        if (event || isOpening) this.waiters.wake();
+        // The last that it ever has.
+        if (event?.operationType === 'invalidate') return;
       }
     } finally {
       await stream.close();

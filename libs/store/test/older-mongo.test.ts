@@ -9,6 +9,7 @@ import {
   olderConcerts,
   olderEvents,
   olderStoresTests,
+  olderTombstones,
   olderVenues,
 } from './older-stores.js';
 
@@ -23,13 +24,13 @@ function placeOf({ date, id }: { date: number; id: number }): Binary {
 describeOnMongo('the MongoDB stores', (mongo) => {
   let places = 0;
 
-  olderStoresTests(async () => {
+  olderStoresTests(async (version) => {
     places += 1;
     const mongoUrl = mongo().urlOf(`older${places}`);
     const client = await MongoClient.connect(mongoUrl);
     const make = async (name: string, documents: { _id: number }[]) => {
       const db = client.db(databaseName(mongoUrl, name));
-      const store = { _id: 'store', storeId: 'a store of its own', schemaVersion: 1, nextId: OLDER_NEXT_ID };
+      const store = { _id: 'store', storeId: 'a store of its own', schemaVersion: version, nextId: OLDER_NEXT_ID };
       await db.collection<typeof store>('store').insertOne(store);
       await db.collection<{ _id: number }>(name).insertMany(documents);
     };
@@ -52,7 +53,8 @@ describeOnMongo('the MongoDB stores', (mongo) => {
       cancelled: fields.status === 'cancelled',
       ...(fields.eventId !== null && { eventOf: fields.eventId }),
     }));
-    await make('bands', olderBands.map(named));
+    const tombstones = olderTombstones.map(({ id, ...found }) => ({ _id: id, twin: 0, deleted: true, rev: 1, ...found }));
+    await make('bands', [...olderBands.map(named), ...(version === 2 ? tombstones : [])]);
     await make('venues', venues);
     await make('events', olderEvents.map(named));
     await make('concerts', concerts);

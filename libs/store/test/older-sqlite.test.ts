@@ -10,10 +10,11 @@ import {
   olderConcerts,
   olderEvents,
   olderStoresTests,
+  olderTombstones,
   olderVenues,
 } from './older-stores.js';
 
-// The schema of the first version, as it was released.
+// The schemas of the first two versions, as they were released.
 const STORE = `
   create table store (
     id integer primary key check (id = 1), store_id text not null, next_id integer not null, records integer not null
@@ -57,6 +58,27 @@ const CONCERTS = `
   create index concerts_moved_by_event_id on concerts (event_id, status, date, id) where status in (1, 2);
 `;
 
+const SAGAS = (table: string) => `
+  alter table ${table} add column saga text;
+  create table tombstones (
+    id integer primary key, key text, twin integer not null, version integer not null, saga text not null
+  ) strict;
+  create unique index tombstones_key on tombstones (key, twin);
+`;
+const EVENT_KEYS = `
+  alter table events add column key text;
+  alter table events add column twin integer not null default 0;
+  create unique index events_key on events (key, twin) where key is not null;
+`;
+
+function makeSecond(db: DatabaseSync, name: string): void {
+  db.exec(SAGAS(name) + (name === 'events' ? EVENT_KEYS : ''));
+  db.exec('pragma user_version = 2');
+  if (name !== 'bands') return;
+  const inserting = db.prepare('insert into tombstones (id, key, twin, version, saga) values (?, ?, 0, ?, ?)');
+  for (const { id, key, version, saga } of olderTombstones) inserting.run(id, key, version, JSON.stringify(saga));
+}
+
 function makeFile(dataDir: string, name: string, schema: string, rows: Record<string, SQLInputValue>[]): DatabaseSync {
   const db = new DatabaseSync(join(dataDir, `${name}.sqlite`));
   db.exec(STORE + schema);
@@ -81,7 +103,7 @@ describe('the SQLite stores', () => {
   const folders: string[] = [];
   afterAll(() => Promise.all(folders.map((folder) => rm(folder, { recursive: true }))));
 
-  olderStoresTests(async () => {
+  olderStoresTests(async (version) => {
     const dataDir = await mkdtemp(join(tmpdir(), 'backline-older-'));
     folders.push(dataDir);
     const named = ({ fields, ...columns }: (typeof olderBands | typeof olderVenues)[number]) => ({
@@ -106,13 +128,16 @@ describe('the SQLite stores', () => {
       cancelled: concert.status === 'cancelled' ? 1 : 0,
       document: JSON.stringify(concert),
     }));
-    const files = [
+    const files = {
       venues,
-      makeFile(dataDir, 'bands', BANDS, olderBands.map(named)),
-      makeFile(dataDir, 'events', EVENTS, events),
-      makeFile(dataDir, 'concerts', CONCERTS, concerts),
-    ];
-    for (const file of files) file.close();
+      bands: makeFile(dataDir, 'bands', BANDS, olderBands.map(named)),
+      events: makeFile(dataDir, 'events', EVENTS, events),
+      concerts: makeFile(dataDir, 'concerts', CONCERTS, concerts),
+    };
+    for (const [name, file] of Object.entries(files)) {
+      if (version === 2) makeSecond(file, name);
+      file.close();
+    }
     return { dataDir, mongoUrl: undefined };
   });
 });
