@@ -102,8 +102,17 @@ export class Indexer {
       if ((await indices.current()) !== index) await indices.remove(index);
     } finally {
       this.leader = undefined;
-      await Promise.race([lease.release(), pause(this.#ground, RELEASE_TIMEOUT_MS, new AbortController().signal)]);
+      await this.#release(lease);
     }
+  }
+
+  /** Nobody waits for it for long: it runs out by itself. */
+  async #release(lease: Lease): Promise<void> {
+    const released = new AbortController();
+    await Promise.race([
+      lease.release().finally(() => released.abort()),
+      pause(this.#ground, RELEASE_TIMEOUT_MS, released.signal),
+    ]);
   }
 
   async #lease(index: string, signal: AbortSignal): Promise<Lease | undefined> {
