@@ -2,6 +2,8 @@ import { type Change, MAX_CHANGES_PER_CALL } from '#contracts';
 import type { Feed } from '../src/index.js';
 import { soon } from './place.js';
 
+type Readable = Pick<Feed<unknown>, 'head' | 'changes'>;
+
 /** One who reads a feed and keeps the newest state of each that he is told of. */
 export class FeedReader {
   readonly told: Change<unknown>[] = [];
@@ -9,12 +11,12 @@ export class FeedReader {
   isAtEnd = false;
 
   private constructor(
-    private readonly feed: Feed<unknown>,
+    private readonly feed: Readable,
     public cursor: string,
   ) {}
 
   /** One who begins at the present end of a feed. */
-  static async atHead(feed: Feed<unknown>): Promise<FeedReader> {
+  static async atHead(feed: Readable): Promise<FeedReader> {
     const { cursor } = await feed.head({}, soon());
     return new FeedReader(feed, cursor);
   }
@@ -51,7 +53,7 @@ export class FeedReader {
 }
 
 /** Everything that is there, page by page. */
-export async function scanned(feed: Feed<unknown>, limit = MAX_CHANGES_PER_CALL): Promise<Change<unknown>[]> {
+export async function scanned(feed: Pick<Feed<unknown>, 'scan'>, limit = MAX_CHANGES_PER_CALL): Promise<Change<unknown>[]> {
   const all: Change<unknown>[] = [];
   for (;;) {
     const last = all.at(-1);

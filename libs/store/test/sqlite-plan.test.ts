@@ -56,8 +56,62 @@ test('a SQLite file that another process writes is Unavailable after a second, a
   await store.close();
 });
 
-describe('the plans of the searches on SQLite', () => {
+describe('the plans of the feed on SQLite', () => {
+  test.each([
+    ['bands', openBandStore],
+    ['concerts', openConcertStore],
+  ] as const)('merge what is live and what is deleted from two indexes, in their order: %s', async (name, open) => {
+    const dataDir = join(folder, `feed-${name}`);
+    const store = await open({ name, dataDir, mongoUrl: undefined }, silent);
+    const seen = await sqlOf(async () => {
+      const { cursor } = await store.feed.head({}, soon());
+      await store.feed.changes({ after: cursor, limit: 1, waitMs: 0 }, soon());
+      await store.feed.scan({ limit: 1 }, soon());
+      await store.feed.states({ ids: [1] }, soon());
+    });
+    await store.close();
+    const db = new DatabaseSync(join(dataDir, `${name}.sqlite`));
+    const plans = [...seen].filter((sql) => sql.includes('union all')).map((sql) => planOf(db, sql));
+    db.close();
+    expect(plans).toEqual([
+      `MERGE (UNION ALL); LEFT; SEARCH ${name} USING INDEX ${name}_by_seq (seq>?); RIGHT; SEARCH tombstones USING INDEX tombstones_by_seq (seq>?)`,
+      `MERGE (UNION ALL); LEFT; SEARCH ${name} USING INTEGER PRIMARY KEY (rowid>?); RIGHT; SEARCH tombstones USING INTEGER PRIMARY KEY (rowid>?)`,
+      expect.stringMatching(
+        /^MERGE \(UNION ALL\); LEFT; SEARCH \w+ USING INTEGER PRIMARY KEY \(rowid=\?\);.*PRIMARY KEY \(rowid=\?\)/,
+      ),
+    ]);
+  });
+});
+
+/** The statements that are prepared while some work is done. */
+async function sqlOf(work: () => Promise<void>): Promise<Set<string>> {
   const seen = new Set<string>();
+  const prepare = DatabaseSync.prototype.prepare;
+  DatabaseSync.prototype.prepare = function remembering(sql: string) {
+    seen.add(sql);
+    return prepare.call(this, sql);
+  };
+  try {
+    await work();
+  } finally {
+    DatabaseSync.prototype.prepare = prepare;
+  }
+  return seen;
+}
+
+/** How many there are: those with a number are the same wherever it is. */
+function parametersOf(sql: string): number {
+  const marks = sql.match(/\?\d*/g) ?? [];
+  return marks.filter((mark, at) => mark === '?' || marks.indexOf(mark) === at).length;
+}
+
+function planOf(db: DatabaseSync, sql: string): string {
+  const steps = db.prepare(`explain query plan ${sql}`).all(...Array(parametersOf(sql)).fill(1));
+  return steps.map(({ detail }) => detail).join('; ');
+}
+
+describe('the plans of the searches on SQLite', () => {
+  let seen: Set<string>;
   let plans: DatabaseSync;
 
   beforeAll(async () => {
@@ -70,16 +124,9 @@ describe('the plans of the searches on SQLite', () => {
       eventId: 1 + (index % 3),
     }));
     await store.upsert(rows, soon());
-    const prepare = DatabaseSync.prototype.prepare;
-    DatabaseSync.prototype.prepare = function remembering(sql: string) {
-      seen.add(sql);
-      return prepare.call(this, sql);
-    };
-    try {
+    seen = await sqlOf(async () => {
       for (const request of requests()) await store.find(request, soon());
-    } finally {
-      DatabaseSync.prototype.prepare = prepare;
-    }
+    });
     await store.close();
     plans = new DatabaseSync(join(dataDir, 'concerts.sqlite'));
   });
@@ -89,9 +136,7 @@ describe('the plans of the searches on SQLite', () => {
     const runs = [...seen].filter((sql) => sql.includes('order by date') && !sql.includes('concerts_key'));
     expect(runs.length).toBeGreaterThanOrEqual(16);
     for (const sql of runs) {
-      const steps = plans.prepare(`explain query plan ${sql}`).all(...Array(sql.split('?').length - 1).fill(1));
-      const plan = steps.map(({ detail }) => detail).join('; ');
-      expect({ sql, plan }).toEqual({
+      expect({ sql, plan: planOf(plans, sql) }).toEqual({
         sql,
         plan: expect.stringMatching(
           /^(SCAN asked [^;]+; CORRELATED SCALAR SUBQUERY \d+; )?SEARCH concerts USING COVERING INDEX concerts_\w*by_\w+ \([^;]+\)$/,
