@@ -15,7 +15,7 @@ const DESCRIPTION =
 export async function startGateway(config: Config, logger: Logger): Promise<Running & { address: Address }> {
   const metrics = new Metrics('concerts-gateway');
   const clients = connectServices(config, logger, metrics);
-  const { readModel, index, close } = await openReadModel(config, clients, logger);
+  const { readModel, index, close } = await openReadModel(config, clients, { logger, metrics });
   const draining = new AbortController();
   return startHttpApp({
     name: 'the gateway',

@@ -1,8 +1,10 @@
 import type { Logger } from 'pino';
 import type { Config } from '#config';
+import type { Metrics } from '#metrics';
 import { type ConcertReadModel, ElasticsearchReadModel, FreshOrStrong, IndexState, ServicesReadModel } from '#read-model';
 import { openElasticsearch } from '#search-index';
 import type { ServiceClients } from '#serve';
+import { answersCounter, indexAge } from './read-model-metrics.js';
 
 /** The read model that the gateway answers from. */
 export interface OpenReadModel {
@@ -16,19 +18,21 @@ export interface OpenReadModel {
 export async function openReadModel(
   { readModel, elasticsearch }: Config,
   clients: ServiceClients,
-  logger: Logger,
+  { logger, metrics }: { logger: Logger; metrics: Metrics },
 ): Promise<OpenReadModel> {
   const services = new ServicesReadModel(clients);
   if (readModel === 'services' || !elasticsearch) return { readModel: services, close: async () => undefined };
   const client = await openElasticsearch(elasticsearch);
-  const index = new IndexState(client, elasticsearch.alias);
+  const index = new IndexState(client, elasticsearch.alias, logger);
   await index.open();
+  indexAge(metrics, index);
   return {
     readModel: new FreshOrStrong({
       services,
       elasticsearch: new ElasticsearchReadModel(client, elasticsearch.alias, index),
       index,
       logger,
+      answered: answersCounter(metrics),
     }),
     index,
     close: async () => {

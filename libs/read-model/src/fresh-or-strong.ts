@@ -13,11 +13,16 @@ const POLL_MS = 50;
 
 const ANY: Freshness = { consistency: 'fresh', afterChange: [] };
 
+/** Why the services answered instead of the index: somebody wanted that, or the index could not. */
+export type Instead = 'strong' | 'behind' | 'not-shown' | 'failed';
+
 interface Sources {
   services: ConcertReadModel;
   elasticsearch: ElasticsearchReadModel;
   index: IndexState;
   logger: { warn(fields: object, message: string): void };
+  /** Is told of each reading: nothing when the index answers it. */
+  answered(instead: Instead | undefined): void;
 }
 
 /** Answers from the search index while that is there and new enough for who asks, and else from the services. */
@@ -37,18 +42,27 @@ export class FreshOrStrong implements ConcertReadModel {
     asking: Asking,
     { consistency, afterChange }: Freshness = ANY,
   ): Promise<A> {
-    const { services, elasticsearch, index, logger } = this.sources;
-    if (consistency === 'strong' || !index.isFresh) return ask(services, asking);
+    const { services, elasticsearch, index, answered } = this.sources;
+    const instead = (reason: Instead) => {
+      answered(reason);
+      return ask(services, asking);
+    };
+    if (consistency === 'strong') return instead('strong');
+    if (!index.isFresh) return instead('behind');
     try {
-      if (await this.isShown(afterChange, asking)) {
-        const answer = await ask(elasticsearch, withShare(asking));
-        if (answer.dataAgeMs <= MAX_DATA_AGE_MS) return answer;
-      }
+      if (!(await this.isShown(afterChange, asking))) return instead('not-shown');
+      const answer = await ask(elasticsearch, withShare(asking));
+      if (answer.dataAgeMs > MAX_DATA_AGE_MS) return instead('behind');
+      answered(undefined);
+      return answer;
     } catch (error) {
-      const { requestId, traceId } = asking;
-      logger.warn({ err: error, requestId, traceId }, 'the search index failed, the services answer');
+      this.sayFailed(error, asking);
     }
-    return ask(services, asking);
+    return instead('failed');
+  }
+
+  private sayFailed(error: unknown, { requestId, traceId }: Asking): void {
+    this.sources.logger.warn({ err: error, requestId, traceId }, 'the search index failed, the services answer');
   }
 
   /** Waits until searches show what was written, or until the services have to be asked. @returns whether they do */

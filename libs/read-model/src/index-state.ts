@@ -1,6 +1,6 @@
 import type { Client } from '@elastic/elasticsearch';
 import type { SearchIndexHealth } from '#contracts';
-import { CHECKPOINT_DOCUMENT_ID, type Checkpoint, type CheckpointDocument, indexNames } from '#search-index';
+import { CHECKPOINT_DOCUMENT_ID, type Checkpoint, type CheckpointDocument, completeUntil, indexNames } from '#search-index';
 
 /** How often the checkpoint is read: a read costs a millisecond, and the answers say an age that is so much too high. */
 const READ_INTERVAL_MS = 500;
@@ -24,10 +24,12 @@ export class IndexState {
   private known: Known = { detail: 'it was not asked yet' };
   private timer: NodeJS.Timeout | undefined;
   private isReading = false;
+  private told: SearchIndexHealth['state'] | undefined;
 
   constructor(
     private readonly client: Client,
     private readonly alias: string,
+    private readonly logger: { info(fields: object, message: string): void },
   ) {}
 
   /** @returns when the first reading has ended, well or not */
@@ -71,11 +73,15 @@ export class IndexState {
     } finally {
       this.isReading = false;
     }
+    this.tell();
   }
-}
 
-/** What a feed has brought since a job of its service began is not found everywhere until the job is done. */
-function completeUntil({ feeds, jobs, filling }: Checkpoint): number {
-  const endReadAt = Math.min(...[...Object.values(feeds), ...jobs].map((one) => one.endReadAt));
-  return filling || endReadAt === 0 ? Number.NEGATIVE_INFINITY : endReadAt;
+  /** One line whenever it begins or ceases to answer. */
+  private tell(): void {
+    const { health } = this;
+    if (health.state === this.told) return;
+    this.told = health.state;
+    const answers = health.state === 'fresh' ? 'searches are answered from it' : 'the services answer searches';
+    this.logger.info(health, `the search index is ${health.state}: ${answers}`);
+  }
 }

@@ -8,7 +8,7 @@ type Filter = 'bandIds' | 'venueIds' | 'eventIds' | 'circle' | 'from' | 'to' | '
 const filters: readonly Filter[] = ['bandIds', 'venueIds', 'eventIds', 'circle', 'from', 'to', 'status'];
 
 /** Queries for each way to combine the filters: 127. */
-const QUERIES_PER_COMBINATION = 3;
+const QUERIES_PER_COMBINATION = 4;
 const IMPOSSIBLE_IDS = [0, 1_123_123_123, 10 ** 15, ids.unknown];
 const DAY_MS = 86_400_000;
 
