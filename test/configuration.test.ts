@@ -49,6 +49,7 @@ function faultOf(variables: Record<string, string>): string {
 const ports = [
   'GATEWAY_HTTP_PORT',
   'ORCHESTRATOR_HTTP_PORT',
+  'INDEXER_HTTP_PORT',
   'BANDS_TCP_PORT',
   'VENUES_TCP_PORT',
   'EVENTS_TCP_PORT',
@@ -63,7 +64,7 @@ const mongoUrls = [
   'CONCERTS_MONGO_URL',
   'ORCHESTRATOR_MONGO_URL',
 ];
-const retentions = ['IDEMPOTENCY_RETENTION_DAYS', 'EXECUTION_RETENTION_DAYS'];
+const retentions = ['IDEMPOTENCY_RETENTION_DAYS', 'EXECUTION_RETENTION_DAYS', 'TOMBSTONE_RETENTION_DAYS'];
 
 /** Every variable that can be wrong, with values that are, and a part of what it says is allowed. */
 const wrongValues: [names: string[], values: string[], allowed: string][] = [
@@ -92,11 +93,18 @@ const wrongValues: [names: string[], values: string[], allowed: string][] = [
   [['CACHE_MAX_AGE'], ['-1', '1.5', 'day', '31536001'], 'whole seconds from 0 to 31536000'],
   [retentions, ['0', '-1', '0.5', 'week', '3651'], 'whole days from 1 to 3650'],
   [['READ_MODEL'], ['memory', 'elastic'], 'services or elasticsearch'],
+  [
+    ['ELASTICSEARCH_URL'],
+    ['localhost:9200', 'elastic://a', 'http://', 'http://a/?b=1', 'https://a#b', 'http://a%:b@c'],
+    'http://host:port or https://user:password@host:port',
+  ],
+  [['ELASTICSEARCH_CA'], ['/no/such/file', '/', 'package.json'], 'the path of a readable file with certificates in PEM format'],
+  [['ELASTICSEARCH_ALIAS'], ['Concerts', '-a', 'a.b', 'a*', 'a'.repeat(101)], 'lower-case letters'],
 ];
 /** Any text is right here; what cannot be a folder is found out when it is opened. */
-const cannotBeWrong = ['DATA_DIR', 'ORCHESTRATOR_NAME'];
+const cannotBeWrong = ['DATA_DIR', 'ORCHESTRATOR_NAME', 'INDEXER_NAME'];
 /** What is wrong with these is told without showing it. */
-const secrets = ['WRITE_TOKENS'];
+const secrets = ['WRITE_TOKENS', 'ELASTICSEARCH_API_KEY'];
 
 /** The names that the configuration asks its environment for. */
 function variableNames(): string[] {
@@ -172,6 +180,23 @@ describe('the configuration', () => {
       expect(fault).not.toContain('secret');
       expect(fault).toContain('host');
     }
+  });
+
+  test('takes an Elasticsearch with a user, or with an API key, and not with both', () => {
+    const url = 'https://elastic:p%40ss@search.example.org:9243';
+    expect(readConfig({ ELASTICSEARCH_URL: url, READ_MODEL: 'elasticsearch' }).elasticsearch).toEqual({
+      url: 'https://search.example.org:9243',
+      login: { username: 'elastic', password: 'p@ss' },
+      ca: undefined,
+      alias: 'backline-concerts',
+    });
+    const ELASTICSEARCH_API_KEY = 'VnVhQ2ZHY0JDZGJrU';
+    expect(readConfig({ ELASTICSEARCH_URL: 'http://a:9200', ELASTICSEARCH_API_KEY }).elasticsearch?.login).toEqual({
+      apiKey: ELASTICSEARCH_API_KEY,
+    });
+    expect(faultOf({ ELASTICSEARCH_URL: url, ELASTICSEARCH_API_KEY })).toContain('are two ways to log in');
+    expect(faultOf({ READ_MODEL: 'elasticsearch' })).toContain('needs ELASTICSEARCH_URL');
+    expect(faultOf({ ELASTICSEARCH_API_KEY: 'not a key' })).not.toContain('not a key');
   });
 
   test('takes write tokens, of which a name may have several', () => {

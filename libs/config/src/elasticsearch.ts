@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import type { Reader, Variables } from './variables.js';
 
 /** An Elasticsearch, and how to log in there. */
@@ -29,7 +29,9 @@ const elasticsearchUrl: Reader<
 > = (value) => {
   if (value === '') return undefined;
   const { protocol, username = '', password = '', origin, pathname = '', search, hash } = URL.parse(value) ?? {};
-  if ((protocol !== 'http:' && protocol !== 'https:') || search !== '' || hash !== '')
+  const isHttp = protocol === 'http:' || protocol === 'https:';
+  // A % that begins no escape could not be decoded.
+  if (!isHttp || search !== '' || hash !== '' || /%(?![\da-f]{2})/i.test(username + password))
     throw new Error('http://host:port or https://user:password@host:port');
   const login = username === '' ? undefined : { username: decodeURIComponent(username), password: decodeURIComponent(password) };
   return { url: `${origin}${pathname.replace(/\/$/, '')}`, login };
@@ -44,7 +46,7 @@ const elasticsearchApiKey: Reader<string | undefined> = (value) => {
 
 const certificates: Reader<string | undefined> = (path) => {
   if (path === '') return undefined;
-  const pem = existsSync(path) ? readFileSync(path, 'utf8') : '';
+  const pem = statSync(path, { throwIfNoEntry: false })?.isFile() ? readFileSync(path, 'utf8') : '';
   if (!pem.includes('-----BEGIN CERTIFICATE-----'))
     throw new Error('the path of a readable file with certificates in PEM format');
   return pem;
