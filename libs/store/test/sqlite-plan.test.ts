@@ -101,7 +101,7 @@ async function sqlOf(work: () => Promise<void>): Promise<Set<string>> {
 
 /** How many there are: those with a number are the same wherever it is. */
 function parametersOf(sql: string): number {
-  const marks = sql.match(/\?\d*/g) ?? [];
+  const marks: string[] = sql.match(/\?\d*/g) ?? [];
   return marks.filter((mark, at) => mark === '?' || marks.indexOf(mark) === at).length;
 }
 
