@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { readConfig, type ServiceName } from '#config';
+import { readConfig } from '#config';
 import type { ExecutionRow } from '#contracts';
 import { audit } from '../../scripts/audit/audit.js';
 import { listExecutions, pages } from '../storms/executions.js';
@@ -119,7 +119,7 @@ class Writing {
       this.#begun += 1;
       await sleep(Math.max(0, dueAt - Date.now()));
       const exchange = await client.exchange(this.#writes.next());
-      learn(this.#writes, exchange);
+      this.#writes.learnFrom(exchange.write, exchange.answer);
       this.exchanges.push(exchange);
       if (this.#random() < REPEATED_SHARE) this.broken.push(...(await otherAnswer(client, exchange)));
     }
@@ -132,21 +132,6 @@ async function otherAnswer(client: Client, { write, answer }: Exchange): Promise
   const isSame = again.isReplayed && again.status === answer.status && again.text === answer.text;
   if (isSame || again.status === 0) return [];
   return [`doubled: ${write.method} ${write.path} (${write.key}) was answered with ${answer.status}, then with ${again.status}`];
-}
-
-function learn(writes: Writes, { write, answer }: Exchange): void {
-  const { kind, id } = write;
-  if (id !== undefined && [204, 404].includes(answer.status)) writes.learn(kind, id, undefined);
-  if (answer.status !== 200 && answer.status !== 201) return;
-  const record: Record<string, unknown> = JSON.parse(answer.text);
-  const known = (member: string, of: ServiceName, etag = '*') => {
-    const value = record[member];
-    if (typeof value === 'number') writes.learn(of, value, etag);
-  };
-  known('bandId', 'bands');
-  known('venueId', 'venues');
-  known('eventId', 'events');
-  known('id', kind, answer.etag);
 }
 
 /** @returns the executions that run on */

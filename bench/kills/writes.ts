@@ -59,11 +59,15 @@ export class Writes {
   };
   #made = 0;
 
-  constructor(private readonly random: Random) {}
+  /** @param name begins each key: others than those of all other writes of a system */
+  constructor(
+    private readonly random: Random,
+    private readonly name = 'write',
+  ) {}
 
   next(): Write {
     this.#made += 1;
-    const key = `write-${this.#made}`;
+    const key = `${this.name}-${this.#made}`;
     const [verb, kind] = this.#drawn();
     const id = verb === 'create' ? undefined : this.#one(this.#known[kind]);
     if (id === undefined) return this.#create(key, verb === 'create' ? kind : 'concerts');
@@ -75,8 +79,23 @@ export class Writes {
     return { ...change, method: 'PUT', path, body: this.#value(kind) };
   }
 
+  /** Takes what an answer tells of what is there. */
+  learnFrom({ kind, id }: Write, { status, text, etag }: { status: number; text: string; etag: string | undefined }): void {
+    if (id !== undefined && [204, 404].includes(status)) this.#learn(kind, id, undefined);
+    if (status !== 200 && status !== 201) return;
+    const record: Record<string, unknown> = JSON.parse(text);
+    const known = (member: string, of: ServiceName, tag = '*') => {
+      const value = record[member];
+      if (typeof value === 'number') this.#learn(of, value, tag);
+    };
+    known('bandId', 'bands');
+    known('venueId', 'venues');
+    known('eventId', 'events');
+    known('id', kind, etag);
+  }
+
   /** @param etag nothing for what is gone */
-  learn(kind: ServiceName, id: number, etag: string | undefined): void {
+  #learn(kind: ServiceName, id: number, etag: string | undefined): void {
     if (etag === undefined) this.#known[kind].delete(id);
     else this.#known[kind].set(id, etag);
   }

@@ -5,7 +5,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readConfig, type ServiceName, serviceNames } from '#config';
-import { bandCalls, concertCalls, eventCalls, MAX_ROWS_PER_UPSERT, venueCalls } from '#contracts';
+import {
+  type BandRow,
+  bandCalls,
+  type ConcertRow,
+  concertCalls,
+  type EventRow,
+  eventCalls,
+  MAX_ROWS_PER_UPSERT,
+  type VenueRow,
+  venueCalls,
+} from '#contracts';
 import { generateWorld, type WorldOptions } from '#demo';
 import { RpcClient } from '#rpc';
 import { AppProcess } from './app-process.js';
@@ -13,6 +23,16 @@ import { freePorts } from './free-ports.js';
 
 const appNames = [...serviceNames, 'concerts-gateway', 'orchestrator', 'indexer'] as const;
 export type AppName = (typeof appNames)[number];
+
+interface Rows {
+  bands?: readonly BandRow[];
+  venues?: readonly VenueRow[];
+  events?: readonly EventRow[];
+  concerts?: readonly ConcertRow[];
+}
+
+/** Variables that some process has otherwise than all others. */
+type OwnVariables = Readonly<Partial<Record<AppName, Readonly<Record<string, string>>>>>;
 
 /** The secret that writes are sent with, as `Authorization: Bearer`. */
 export const WRITE_SECRET = '0123456789abcdef0123456789abcdef';
@@ -37,17 +57,18 @@ export class ProcessSystem {
   private constructor(
     readonly folder: string,
     readonly environment: Readonly<Record<string, string>>,
+    private readonly own: OwnVariables,
   ) {
     this.url = `http://127.0.0.1:${environment.GATEWAY_HTTP_PORT}`;
     this.writesUrl = `http://127.0.0.1:${environment.ORCHESTRATOR_HTTP_PORT}`;
     this.indexerUrl = `http://127.0.0.1:${environment.INDEXER_HTTP_PORT}`;
   }
 
-  /** Resolves when all answer. @param variables besides those of the ports and the folder */
-  static async start(variables: Readonly<Record<string, string>> = {}): Promise<ProcessSystem> {
+  /** Resolves when all answer. @param variables besides those of the ports and the folder @param own of single processes */
+  static async start(variables: Readonly<Record<string, string>> = {}, own: OwnVariables = {}): Promise<ProcessSystem> {
     const folder = await mkdtemp(join(tmpdir(), 'backline-processes-'));
     const place = { ...(await ownPlace(folder)), WRITE_TOKENS: `local:${WRITE_SECRET}` };
-    const system = new ProcessSystem(folder, { ...place, LOG_LEVEL: 'warn', ...variables });
+    const system = new ProcessSystem(folder, { ...place, LOG_LEVEL: 'warn', ...variables }, own);
     try {
       for (const name of appNames) if (name !== 'indexer' || system.environment['ELASTICSEARCH_URL']) system.start(name);
       await system.ready();
@@ -60,7 +81,8 @@ export class ProcessSystem {
 
   /** Starts a process that does not run, as it was before. */
   start(name: AppName): AppProcess {
-    const app = new AppProcess(`apps/${name}/src/main.js`, { cwd: this.folder, environment: this.environment });
+    const environment = { ...this.environment, ...this.own[name] };
+    const app = new AppProcess(`apps/${name}/src/main.js`, { cwd: this.folder, environment });
     this.#processes.set(name, app);
     return app;
   }
@@ -103,7 +125,11 @@ export class ProcessSystem {
     const { bands, venues, happenings } = generateWorld(options);
     const all = [...happenings()];
     const events = all.flatMap(({ event }) => event ?? []);
-    const concerts = all.flatMap((happening) => happening.concerts);
+    await this.upsert({ bands, venues, events, concerts: all.flatMap((happening) => happening.concerts) });
+  }
+
+  /** Writes rows as an import does it. */
+  async upsert({ bands = [], venues = [], events = [], concerts = [] }: Rows): Promise<void> {
     const [toBands, toVenues, toEvents, toConcerts] = [
       this.client('bands'),
       this.client('venues'),

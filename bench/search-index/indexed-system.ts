@@ -1,0 +1,193 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { systemClock } from '#clock';
+import { readConfig, type ServiceName, serviceNames } from '#config';
+import { type Callers, ElasticsearchIndices, OwnerServices, openElasticsearch, type Verification, verify } from '#search-index';
+import { freePorts } from '../support/free-ports.js';
+import type { OwnElasticsearch } from '../support/own-elasticsearch.js';
+import { ProcessSystem } from '../support/process-system.js';
+import { seededRandom } from '../support/seeded-random.js';
+import { HttpProxy } from './http-proxy.js';
+import { TcpProxy } from './tcp-proxy.js';
+
+/** Until the index is there and the gateway answers from it, on a busy machine. */
+const SERVED_TIMEOUT_MS = 120_000;
+const POLL_MS = 100;
+const PAGE = 1_000;
+/** Every concert there is. */
+const ALL = `/concerts?status=any&from=0001-01-01T00:00:00Z&limit=${PAGE}`;
+/** A page that waits for nobody. */
+const READ_TIMEOUT_MS = 10_000;
+const silent = { info: () => undefined, warn: () => undefined, error: () => undefined };
+
+type SearchClient = Awaited<ReturnType<typeof openElasticsearch>>;
+
+export interface IndexedOptions {
+  elasticsearch: OwnElasticsearch;
+  /** Of a replica set, with a database of this system's own; without one the stores are SQLite files. */
+  mongoUrl?: string | undefined;
+  /** Between the indexer and whatever it talks to stand proxies that do harm. */
+  isDisturbed?: boolean;
+}
+
+/** A system of processes with a search index, and what looks at that from outside. */
+export class IndexedSystem {
+  readonly indices: ElasticsearchIndices;
+  readonly #services: OwnerServices;
+  readonly #stack = new AsyncDisposableStack();
+
+  private constructor(
+    readonly processes: ProcessSystem,
+    readonly alias: string,
+    /** Asks Elasticsearch itself, whatever stands between it and the indexer. */
+    readonly search: SearchClient,
+    private readonly proxies: Proxies | undefined,
+  ) {
+    this.indices = new ElasticsearchIndices(search, alias);
+    const callers = callersOf((service) => processes.client(service));
+    this.#services = new OwnerServices({ callers, clock: systemClock, run: randomUUID() });
+    this.#stack.defer(() => proxies?.close());
+    this.#stack.defer(() => search.close());
+    this.#stack.defer(() => processes.close());
+    this.#stack.defer(() => {
+      for (const caller of Object.values(callers)) caller.close();
+    });
+  }
+
+  /** Resolves when the gateway answers from the index, which is empty. */
+  static async start({ elasticsearch, mongoUrl, isDisturbed = false }: IndexedOptions): Promise<IndexedSystem> {
+    const alias = `bench-${randomUUID().slice(0, 8)}`;
+    const ports = await freePorts(serviceNames.length);
+    const variables = {
+      ...portVariables(ports),
+      ELASTICSEARCH_URL: elasticsearch.url,
+      ELASTICSEARCH_ALIAS: alias,
+      READ_MODEL: 'elasticsearch',
+      ...(mongoUrl !== undefined && { MONGO_URL: mongoUrl }),
+    };
+    const proxies = isDisturbed ? await Proxies.start(elasticsearch.url, ports) : undefined;
+    const processes = await ProcessSystem.start(variables, proxies && { indexer: proxies.variables });
+    const { elasticsearch: config } = readConfig(variables);
+    if (!config) throw new Error('there is no URL of an Elasticsearch');
+    const system = new IndexedSystem(processes, alias, await openElasticsearch(config), proxies);
+    try {
+      await system.untilServed();
+    } catch (error) {
+      await system.close();
+      throw error;
+    }
+    return system;
+  }
+
+  /** Resolves when the gateway answers from the index. */
+  async untilServed(): Promise<void> {
+    for (const deadline = Date.now() + SERVED_TIMEOUT_MS; ; await sleep(POLL_MS)) {
+      const { servedBy } = await this.read('/concerts?bandIds=1');
+      if (servedBy === 'elasticsearch') return;
+      if (Date.now() > deadline) throw new Error(`the index does not come to be: ${this.processes.process('indexer').printed}`);
+    }
+  }
+
+  /** Compares the index behind the alias with the services. */
+  async verify(timeoutMs: number): Promise<Verification> {
+    const index = await this.indices.current();
+    if (index === undefined) throw new Error('there is no index');
+    const ground = { clock: systemClock, random: Math.random, logger: silent };
+    const storeIds = await this.#services.storeIds();
+    const { indices } = this;
+    return verify({ ground, services: this.#services, indices, index, storeIds }, AbortSignal.timeout(timeoutMs));
+  }
+
+  /** Compares until there is no difference, or the time is over. @returns the last comparison, and how long it all took */
+  async untilEqual(timeoutMs: number): Promise<Verification & { tookMs: number }> {
+    const startedAt = performance.now();
+    for (;;) {
+      const verification = await this.verify(timeoutMs);
+      const tookMs = performance.now() - startedAt;
+      if (verification.differences.length === 0 || tookMs > timeoutMs) return { ...verification, tookMs };
+    }
+  }
+
+  async read(path: string): Promise<{ status: number; servedBy: string | null; next: string | undefined; text: string }> {
+    const { url } = this.processes;
+    const response = await fetch(new URL(path, url), { signal: AbortSignal.timeout(READ_TIMEOUT_MS) });
+    const next = /<([^>]+)>; rel="next"/.exec(response.headers.get('link') ?? '')?.[1];
+    return { status: response.status, servedBy: response.headers.get('served-by'), next, text: await response.text() };
+  }
+
+  /** All concerts as the gateway shows them, by the read model that is named. @throws Error when another answers */
+  async allRows(by: 'services' | 'elasticsearch'): Promise<{ id: number }[]> {
+    const rows: { id: number }[] = [];
+    const first = by === 'services' ? `${ALL}&consistency=strong` : ALL;
+    for (let path: string | undefined = first; path !== undefined; ) {
+      const { status, servedBy, next, text } = await this.read(path);
+      if (status !== 200 || servedBy !== by) throw new Error(`${path} was answered with ${status} by ${servedBy}, not ${by}`);
+      rows.push(...JSON.parse(text));
+      path = next;
+    }
+    return rows;
+  }
+
+  /** Rows that one read model has otherwise than the other: a line each. Nothing must be written meanwhile. */
+  async disagreements(): Promise<string[]> {
+    const [services, index] = [await this.allRows('services'), await this.allRows('elasticsearch')];
+    if (JSON.stringify(services) === JSON.stringify(index)) return [];
+    const shown = new Map(index.map((row) => [row.id, JSON.stringify(row)]));
+    const others = services.flatMap((row) => {
+      const found = shown.get(row.id);
+      shown.delete(row.id);
+      return found === JSON.stringify(row) ? [] : [`services: ${JSON.stringify(row)}, index: ${found ?? 'nothing'}`];
+    });
+    const lines = [...others, ...[...shown.values()].map((row) => `services: nothing, index: ${row}`)];
+    return lines.length > 0 ? lines : ['the same rows in another order'];
+  }
+
+  /** What the proxies did, by its name. */
+  get disturbances(): Record<string, number> {
+    return this.proxies?.counts ?? {};
+  }
+
+  close(): Promise<void> {
+    return this.#stack.disposeAsync();
+  }
+}
+
+/** Between the indexer and Elasticsearch, and between the indexer and each service. */
+class Proxies {
+  private constructor(
+    private readonly http: HttpProxy,
+    private readonly tcp: readonly TcpProxy[],
+  ) {}
+
+  static async start(elasticsearch: string, ports: readonly number[]): Promise<Proxies> {
+    const random = seededRandom(3);
+    return new Proxies(
+      await HttpProxy.start(elasticsearch, random),
+      await Promise.all(ports.map((port) => TcpProxy.start(port, random))),
+    );
+  }
+
+  get variables(): Record<string, string> {
+    return { ELASTICSEARCH_URL: this.http.url, ...portVariables(this.tcp.map(({ port }) => port)) };
+  }
+
+  get counts(): Record<string, number> {
+    const sum = (of: (proxy: TcpProxy) => number) => this.tcp.reduce((total, proxy) => total + of(proxy), 0);
+    const cuts = sum((proxy) => proxy.cuts);
+    return { ...this.http.counts, 'pieces held back': sum((proxy) => proxy.delays), 'connections to services cut': cuts };
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.http, ...this.tcp].map((proxy) => proxy.close()));
+  }
+}
+
+const portVariables = (ports: readonly number[]): Record<string, string> =>
+  Object.fromEntries(serviceNames.map((name, at) => [`${name.toUpperCase()}_TCP_PORT`, String(ports[at])]));
+
+const callersOf = <T extends Callers[ServiceName]>(of: (service: ServiceName) => T): Record<ServiceName, T> => ({
+  bands: of('bands'),
+  venues: of('venues'),
+  events: of('events'),
+  concerts: of('concerts'),
+});
