@@ -4,18 +4,22 @@ import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
-import { isProtection, protections, readStateMachines, type SimulationResult, Simulator } from '#saga';
+import { isProtection, protections, readStateMachines, Simulator } from '#saga';
+import { IndexSimulator, indexProtections, isIndexProtection } from '#search-index';
+import type { RunResult } from '#simulation';
 
-const HELP = `Simulates sagas: the modules of production, in a world where all that can go wrong does.
+const HELP = `Simulates sagas, and how the search index is kept: the modules of production, in worlds where all that can go
+wrong does.
 
   npm run simulate -- [--seeds N] [--from S] [--without PROTECTION]
   npm run simulate -- --seed S [--without PROTECTION]
 
---seeds N     how many seeds, one run each (1000)
+--seeds N     how many seeds, one run of each simulation (1000)
 --from S      the first of them (1)
 --seed S      one seed, with its whole trace: every run of it is the same
---without P   takes out a protection, which must then be missed:
-              ${protections.join(' ')}
+--without P   takes out a protection, which must then be missed; only the simulation that has it is run:
+              sagas: ${protections.join(' ')}
+              index: ${indexProtections.join(' ')}
 
 Exit code: 0 when nothing that is promised was broken, 1 when something was, 2 for a wrong command.
 `;
@@ -30,15 +34,26 @@ const MAX_NAMED = 20;
 
 const STATE_MACHINES = new URL('../apps/orchestrator/state-machines/', import.meta.url);
 
+/** One of the simulations, whole or without a protection. */
+interface Simulation {
+  runSeed(seed: number): Promise<RunResult>;
+  /** How a seed fails, and the smallest run that is found of it that still does. */
+  failing(seed: number): Promise<{ whole: RunResult; smallest: RunResult }>;
+}
+
+const simulations = { sagas: sagasWithout, index: indexWithout };
+type SimulationName = keyof typeof simulations;
+
 /** What one thread is to run. */
 interface Range {
+  simulation: SimulationName;
   from: number;
   count: number;
   without: string | undefined;
 }
 
 /** What came of one seed. */
-type Summary = Pick<SimulationResult, 'seed' | 'executions' | 'events' | 'crashes' | 'violations' | 'traceHash'>;
+type Summary = Pick<RunResult, 'seed' | 'done' | 'events' | 'crashes' | 'violations' | 'traceHash'>;
 
 if (isMainThread) process.exitCode = await main();
 else parentPort?.postMessage(await runRange(workerData));
@@ -53,7 +68,13 @@ async function main(): Promise<number> {
     process.stdout.write(HELP);
     return 0;
   }
-  return read.seed === undefined ? await runMany(read) : await replay(read.seed, read.without);
+  const { seed, without } = read;
+  const exitCodes: number[] = [];
+  for (const simulation of simulationsWith(without)) {
+    console.log(`${exitCodes.length > 0 ? '\n' : ''}${simulation}:`);
+    exitCodes.push(seed === undefined ? await runMany({ ...read, simulation }) : await replay(simulation, seed, without));
+  }
+  return Math.max(...exitCodes);
 }
 
 async function runMany(range: Range): Promise<number> {
@@ -63,9 +84,10 @@ async function runMany(range: Range): Promise<number> {
   const failing = summaries.filter(({ violations }) => violations.length > 0);
   const sum = (of: (summary: Summary) => number) => summaries.reduce((total, summary) => total + of(summary), 0);
   tell('seeds', `${range.count}, from ${range.from} on${range.without ? `, without ${range.without}` : ''}`);
+  const [of = 'done'] = summaries.map(({ done }) => done.of);
   tell(
-    'executions',
-    sum(({ executions }) => executions),
+    of,
+    sum(({ done }) => done.count),
   );
   tell(
     'events',
@@ -82,26 +104,25 @@ async function runMany(range: Range): Promise<number> {
   if (!first) return 0;
   const named = failing.slice(0, MAX_NAMED).map(({ seed }) => seed);
   tell('failing', `${named.join(' ')}${failing.length > MAX_NAMED ? ' ...' : ''}`);
-  await explain(first.seed, range.without);
+  await explain(range.simulation, first.seed, range.without);
   return EXIT_VIOLATIONS;
 }
 
-async function replay(seed: number, without: string | undefined): Promise<number> {
-  const result = await simulatorWithout(without).runSeed(seed);
+async function replay(name: SimulationName, seed: number, without: string | undefined): Promise<number> {
+  const result = await simulations[name](without).runSeed(seed);
   console.log(result.trace.join('\n'));
   tell('trace', `sha256 ${result.traceHash}`);
   tell('violations', result.violations.length);
   if (result.violations.length === 0) return 0;
-  await explain(seed, without);
+  await explain(name, seed, without);
   return EXIT_VIOLATIONS;
 }
 
 /** Tells how a seed fails, in the smallest run that still does. */
-async function explain(seed: number, without: string | undefined): Promise<void> {
-  const simulator = simulatorWithout(without);
-  const whole = await simulator.runSeed(seed);
+async function explain(name: SimulationName, seed: number, without: string | undefined): Promise<void> {
+  const { whole, smallest } = await simulations[name](without).failing(seed);
   console.log(`\nseed ${seed}:\n${listed(whole.violations)}`);
-  const { requests, faults, violations, trace } = await simulator.shrunk(whole);
+  const { requests, faults, violations, trace } = smallest;
   console.log(
     `\nIt fails with ${requests.length} of ${whole.requests.length} requests and ${faults.length} of ${whole.faults.length} faults:`,
   );
@@ -117,16 +138,38 @@ function tell(name: string, value: string | number): void {
   console.log(`${name.padEnd(11)}${typeof value === 'number' ? value.toLocaleString('en-US') : value}`);
 }
 
-function simulatorWithout(without: string | undefined): Simulator {
-  return new Simulator(readStateMachines(STATE_MACHINES), isProtection(without) ? without : undefined);
+function sagasWithout(without: string | undefined): Simulation {
+  return simulationOf(new Simulator(readStateMachines(STATE_MACHINES), isProtection(without) ? without : undefined));
 }
 
-async function runRange({ from, count, without }: Range): Promise<Summary[]> {
-  const simulator = simulatorWithout(without);
+function indexWithout(without: string | undefined): Simulation {
+  return simulationOf(new IndexSimulator(isIndexProtection(without) ? without : undefined));
+}
+
+function simulationOf<Result extends RunResult>(simulator: {
+  runSeed(seed: number): Promise<Result>;
+  shrunk(failing: Result): Promise<Result>;
+}): Simulation {
+  return {
+    runSeed: (seed) => simulator.runSeed(seed),
+    failing: async (seed) => {
+      const whole = await simulator.runSeed(seed);
+      return { whole, smallest: await simulator.shrunk(whole) };
+    },
+  };
+}
+
+function simulationsWith(protection: string | undefined): SimulationName[] {
+  if (isProtection(protection)) return ['sagas'];
+  return isIndexProtection(protection) ? ['index'] : ['sagas', 'index'];
+}
+
+async function runRange({ simulation, from, count, without }: Range): Promise<Summary[]> {
+  const { runSeed } = simulations[simulation](without);
   const summaries: Summary[] = [];
   for (let seed = from; seed < from + count; seed++) {
-    const { executions, events, crashes, violations, traceHash } = await simulator.runSeed(seed);
-    summaries.push({ seed, executions, events, crashes, violations, traceHash });
+    const { done, events, crashes, violations, traceHash } = await runSeed(seed);
+    summaries.push({ seed, done, events, crashes, violations, traceHash });
   }
   return summaries;
 }
@@ -138,17 +181,17 @@ async function runInThread(range: Range): Promise<Summary[]> {
 }
 
 /** The seeds in as many parts as there are processors. */
-function split({ from, count, without }: Range): Range[] {
+function split({ from, count, ...range }: Range): Range[] {
   const share = Math.ceil(count / availableParallelism());
   const parts = Math.ceil(count / share);
   return Array.from({ length: parts }, (_, part) => ({
+    ...range,
     from: from + part * share,
     count: Math.min(share, count - part * share),
-    without,
   }));
 }
 
-type Arguments = Range & { seed: number | undefined; help: boolean };
+type Arguments = Omit<Range, 'simulation'> & { seed: number | undefined; help: boolean };
 
 function readArguments(): Arguments | { fault: string } {
   const text = { type: 'string' } as const;
@@ -156,8 +199,8 @@ function readArguments(): Arguments | { fault: string } {
   try {
     const { values } = parseArgs({ options });
     const { without, help = false } = values;
-    if (without !== undefined && !isProtection(without))
-      return { fault: `--without is one of ${protections.join(', ')}, not ${without}` };
+    if (without !== undefined && !isProtection(without) && !isIndexProtection(without))
+      return { fault: `--without is one of ${[...protections, ...indexProtections].join(', ')}, not ${without}` };
     if (values.seed !== undefined && (values.seeds ?? values.from) !== undefined)
       return { fault: '--seed goes with neither --seeds nor --from' };
     const count = wholeNumber('seeds', values.seeds ?? `${DEFAULT_SEEDS}`, MAX_SEEDS);

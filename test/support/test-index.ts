@@ -34,7 +34,7 @@ export class TestIndex {
 
   /** An empty one behind the alias, without a checkpoint. */
   static async create(config: ElasticsearchConfig): Promise<TestIndex> {
-    const index = new TestIndex(await openElasticsearch(config), config.alias, nextIndexName(config.alias, []));
+    const index = new TestIndex(await openElasticsearch(config), config.alias, nextIndexName(config.alias, [], Date.now()));
     await index.#indices.create(index.name);
     await index.#indices.swapTo(index.name);
     return index;

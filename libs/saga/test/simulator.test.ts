@@ -116,7 +116,7 @@ describe('npm run simulate', () => {
   );
 
   test.each([
-    [['--without', 'luck'], /--without is one of fence, step-keys, .*last-step-keys, not luck/],
+    [['--without', 'luck'], /--without is one of fence, step-keys, .*last-step-keys, index-version, .*store-id, not luck/],
     [['--seeds', 'many'], /--seeds is a whole number from 1 to \d+, not many/],
     [['--seeds', '0'], /--seeds is a whole number from 1/],
     [['--from', '-1'], /--from/],

@@ -3,8 +3,8 @@ import type { estypes } from '@elastic/elasticsearch';
 /** Of mapping and settings: another one for each change that documents of before, or their readers, do not fit. */
 export const INDEX_VERSION = 1;
 
-/** Counted up by one for each index; six digits sort as text, and more are read too. */
-const COUNT_DIGITS = 6;
+/** Of the number in a name: epoch milliseconds sort as text, until the year 2286. */
+const COUNT_DIGITS = 13;
 
 /** How what belongs to one installation is called in Elasticsearch. */
 export interface IndexNames {
@@ -37,9 +37,13 @@ export function countOfIndex(alias: string, name: string): number | undefined {
   return Number.isSafeInteger(count) && count > 0 && nameOfIndex(alias, count) === name ? count : undefined;
 }
 
-/** @param names of all there are @returns a name that none of them has, higher than each */
-export const nextIndexName = (alias: string, names: readonly string[]): string =>
-  nameOfIndex(alias, 1 + Math.max(0, ...names.map((name) => countOfIndex(alias, name) ?? 0)));
+/**
+ * A name that no index has, higher than each, nor ever had: what is still on its way to one that was removed must not
+ * reach another.
+ * @param names of all there are @param now epoch milliseconds
+ */
+export const nextIndexName = (alias: string, names: readonly string[], now: number): string =>
+  nameOfIndex(alias, Math.max(now, ...names.map((name) => 1 + (countOfIndex(alias, name) ?? 0))));
 
 /** Tombstones and the checkpoint have no `live`. */
 export const LIVE_FILTER: estypes.QueryDslQueryContainer = { term: { live: true } };

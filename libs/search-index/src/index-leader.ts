@@ -12,15 +12,20 @@ import { type OwnerServices, StoreChanged } from './owner-services.js';
 import { type Ground, pause, untilDone, untilFirst } from './patience.js';
 import { Refresher } from './refresher.js';
 
-/** Of the time for which services remember what was deleted: a checkpoint of the same stores that is younger is brought up to date. */
-const RESUMABLE_SHARE = 0.5;
 /**
- * And the time for which the index does. It must have forgotten a concert before its service has: one that is made again
- * after that, with its id, begins with version 1.
+ * Of the time for which services remember what was deleted, the time for which the index does. It must have forgotten a
+ * concert before its service has: one that is made again after that, with its id, begins with version 1.
  */
 const TOMBSTONES_KEPT_SHARE = 0.75;
+/**
+ * A checkpoint of the same stores that is younger is brought up to date. Of one that is older the index may remember what
+ * a service has forgotten; the twentieth that is left is for Elasticsearch, which remembers a removal for a minute.
+ */
+const RESUMABLE_SHARE = 0.2;
 const TOMBSTONES_PER_REMOVAL = 1_000;
-const REMOVAL_INTERVAL_MS = 3_600_000;
+/** Tombstones are removed soon after their time, and not more often than hourly where they are kept for days. */
+const REMOVAL_SHARE = 0.02;
+const MAX_REMOVAL_INTERVAL_MS = 3_600_000;
 const MAX_PUT_ASIDE_NAMED = 100;
 
 /** The index cannot be brought up to date, but must be filled from empty. */
@@ -102,6 +107,7 @@ export class IndexLeader {
 
   async #fillAndFollow(signal: AbortSignal, caughtUp: () => void): Promise<void> {
     const { ground, lease } = this.#parts;
+    if (!this.#isResumable) throw new MustRebuild('nobody has kept the index for too long');
     await this.#removeOldTombstones(signal);
     while (!signal.aborted) {
       try {
@@ -127,10 +133,9 @@ export class IndexLeader {
    * from the ends of the feeds, after another look at all that there is. An overlap does no harm.
    */
   async #takeHeads(reason: string, signal: AbortSignal): Promise<void> {
-    const { ground, services, lease, tombstoneRetentionMs } = this.#parts;
+    const { ground, services, lease } = this.#parts;
     const { feeds } = lease.checkpoint;
-    const oldest = Math.min(...serviceNames.map((service) => feeds[service].takenAt));
-    if (ground.clock.now() - oldest > RESUMABLE_SHARE * tombstoneRetentionMs) throw new MustRebuild(reason);
+    if (!this.#isResumable) throw new MustRebuild(reason);
     const heads = await untilDone(ground, 'reading the ends of the feeds', signal, () => headsOf(ground, services));
     for (const service of serviceNames) {
       if (heads[service].storeId !== feeds[service].storeId) throw new MustRebuild(`${service} has another store now`);
@@ -138,9 +143,17 @@ export class IndexLeader {
     lease.update({ feeds: heads, filling: { afterId: 0 }, jobs: [] });
   }
 
+  get #isResumable(): boolean {
+    const { ground, lease, tombstoneRetentionMs } = this.#parts;
+    const oldest = Math.min(...serviceNames.map((service) => lease.checkpoint.feeds[service].takenAt));
+    return ground.clock.now() - oldest <= RESUMABLE_SHARE * tombstoneRetentionMs;
+  }
+
   async #removeTombstones(signal: AbortSignal): Promise<void> {
+    const { ground, tombstoneRetentionMs } = this.#parts;
+    const intervalMs = Math.min(REMOVAL_SHARE * tombstoneRetentionMs, MAX_REMOVAL_INTERVAL_MS);
     while (!signal.aborted) {
-      await pause(this.#parts.ground, REMOVAL_INTERVAL_MS, signal);
+      await pause(ground, intervalMs, signal);
       if (!signal.aborted) await this.#removeOldTombstones(signal);
     }
   }

@@ -76,12 +76,14 @@ export class Indexer {
   /** An index newer than the current one: one that somebody has begun to fill, or a new one. */
   async #newer(current: string | undefined): Promise<string> {
     const { indices, alias } = this.#parts;
+    const newer = (names: readonly string[]) => names[current === undefined ? 0 : names.indexOf(current) + 1];
     const names = await indices.names();
-    const begun = names.slice(current === undefined ? 0 : names.indexOf(current) + 1).at(-1);
+    const begun = newer(names);
     if (begun !== undefined) return begun;
-    const name = nextIndexName(alias, names);
+    const name = nextIndexName(alias, names, this.#ground.clock.now());
     await indices.create(name);
-    return name;
+    // Two that made one at the same time both go on with the older.
+    return newer(await indices.names()) ?? name;
   }
 
   /** Leads an index until it is told to stop, or the alias names another, or it has to be filled from empty. */

@@ -47,7 +47,7 @@ export async function reindex(
   const ground: Ground = parts;
   const services = new OwnerServices({ callers: parts.callers, clock: parts.clock, run });
   await removeAbandoned(ground, indices, signal);
-  const index = nextIndexName(alias, await indices.names());
+  const index = nextIndexName(alias, await indices.names(), ground.clock.now());
   if (!(await indices.create(index))) throw new Fault('Conflict', `another index, ${index}, is being filled just now`);
   const lease = await Lease.take(
     ground,

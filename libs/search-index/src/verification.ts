@@ -9,8 +9,8 @@ import {
 } from './concert-index.js';
 import type { OwnerServices } from './owner-services.js';
 import { type Ground, pause, untilDone } from './patience.js';
-import { SIZES } from './sizes.js';
 import { RememberedParts } from './remembered-parts.js';
+import { SIZES } from './sizes.js';
 
 /** What was written last may need so long to be found: only what differs then too is told. */
 const SECOND_LOOK_MS = 5_000;

@@ -68,7 +68,8 @@ export function indicesContract(newIndices: () => Promise<IndicesUnderTest>): vo
       const names = [10, 2, 9].map((count) => nameOfIndex(alias, count));
       for (const name of names) await indices.create(name);
       expect(await indices.names()).toEqual([2, 9, 10].map((count) => nameOfIndex(alias, count)));
-      expect(nextIndexName(alias, await indices.names())).toBe(nameOfIndex(alias, 11));
+      expect(nextIndexName(alias, await indices.names(), 5)).toBe(nameOfIndex(alias, 11));
+      expect(nextIndexName(alias, await indices.names(), 12)).toBe(nameOfIndex(alias, 12));
     });
 
     test('the alias moves from one to another', async () => {

@@ -9,6 +9,8 @@ export interface RunResult {
   seed: number;
   /** A sentence for each promise that was broken. */
   violations: string[];
+  /** How much of its subject there was. */
+  done: { of: string; count: number };
   /** How many things happened. */
   events: number;
   /** How often a process was killed. */

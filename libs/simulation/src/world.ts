@@ -23,7 +23,8 @@ export class World {
 
   /** @returns what takes it back */
   after(delayMs: number, run: () => void): () => void {
-    const happening: Happening = { at: this.now + Math.max(0, delayMs), order: this.#ordered++, run };
+    // Clocks tell whole milliseconds.
+    const happening: Happening = { at: this.now + Math.max(0, Math.ceil(delayMs)), order: this.#ordered++, run };
     this.#queue.push(happening);
     return () => {
       happening.run = undefined;

@@ -102,7 +102,10 @@ type ConcertOperations = RecordOperations<ConcertValue> & DeleteOperation;
 export const openSqliteConcerts = async (path: string): Promise<ConcertStore> =>
   new SqliteConcerts(await openRecords<Concert, ConcertValue, ConcertOperations>(path, sqliteConcerts), sqliteConcerts);
 
-export class SqliteConcerts extends SqliteRecords<Concert, ConcertValue, ConcertSteps, ConcertOperations> implements ConcertStore {
+export class SqliteConcerts
+  extends SqliteRecords<Concert, ConcertValue, ConcertSteps, ConcertOperations>
+  implements ConcertStore
+{
   async find(request: FindConcerts, within: Within): Promise<{ items: Concert[]; entriesRead: number }> {
     assertInTime(within.deadline);
     return findPage(new SqliteConcertIndex(this.db, within), request, within, (ids) => this.byIds(ids, within));

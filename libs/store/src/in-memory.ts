@@ -20,8 +20,7 @@ export const embeddedMigrations = {
 export const inMemoryStores = {
   bands: (db: SqliteDatabase): BandStore =>
     new SqliteNamedRecords<Band, BandValue, typeof bandSteps>(SqliteStore.inMemory(db, operationsOf.bands(db)), sqliteBands),
-  venues: (db: SqliteDatabase): VenueStore =>
-    new SqliteVenues(SqliteStore.inMemory(db, operationsOf.venues(db)), sqliteVenues),
+  venues: (db: SqliteDatabase): VenueStore => new SqliteVenues(SqliteStore.inMemory(db, operationsOf.venues(db)), sqliteVenues),
   events: (db: SqliteDatabase): EventStore =>
     new SqliteNamedRecords<Event, EventValue, typeof eventSteps>(SqliteStore.inMemory(db, operationsOf.events(db)), sqliteEvents),
   concerts: (db: SqliteDatabase): ConcertStore =>

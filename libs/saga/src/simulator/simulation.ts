@@ -23,7 +23,6 @@ export interface SimulationOptions {
 }
 
 export interface SimulationResult extends RunResult {
-  executions: number;
   /** The names of the calls that services carried out. */
   calls: readonly string[];
   /** Of those that wrote something, and of the journal's writes of executions. */
@@ -132,7 +131,7 @@ class Simulation {
     return {
       seed: this.plan.seed,
       violations: [...(isQuiet ? [] : ['the world did not become quiet']), ...this.#defects, ...broken],
-      executions: executions.length,
+      done: { of: 'executions', count: executions.length },
       events,
       crashes: this.#crashes,
       trace,

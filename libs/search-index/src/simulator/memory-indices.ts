@@ -37,6 +37,16 @@ export class MemoryIndices implements ConcertIndices {
     return this.#current === undefined ? [] : this.#index(this.#current).found;
   }
 
+  /** The name of the index behind the alias. */
+  get currentName(): string | undefined {
+    return this.#current;
+  }
+
+  /** What searches of one index find, live and tombstones; nothing where it is not there. */
+  foundIn(name: string): IndexEntry[] | undefined {
+    return this.#indices.get(name)?.found;
+  }
+
   async current(): Promise<string | undefined> {
     return this.#current;
   }

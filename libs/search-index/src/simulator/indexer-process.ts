@@ -1,0 +1,44 @@
+import type { Process } from '#simulation';
+import { Indexer, type IndexerParts } from '../indexer.js';
+
+/** The process of an indexer: it is killed and started again, each time with nothing but its name. */
+export class IndexerProcess {
+  indexer: Indexer | undefined;
+  #lives = 0;
+  #ending = new AbortController();
+
+  /** @param parts of one life of it */
+  constructor(
+    readonly process: Process,
+    private readonly parts: (run: string) => IndexerParts,
+    private readonly defect: (text: string) => void,
+  ) {}
+
+  start(): void {
+    this.#lives++;
+    const run = `${this.process.name}.${this.#lives}`;
+    this.#ending = new AbortController();
+    const { signal } = this.#ending;
+    const indexer = new Indexer(this.parts(run), run);
+    this.indexer = indexer;
+    this.process.start();
+    indexer.run(signal).then(
+      () => {
+        if (this.indexer === indexer) this.crash();
+        if (!signal.aborted) this.defect(`${run} ended`);
+      },
+      (error: unknown) => this.defect(`${run}: ${String(error)}`),
+    );
+  }
+
+  /** Asks it to end in peace. */
+  close(): void {
+    this.process.world.tell(`${this.process.name} is asked to end`);
+    this.#ending.abort();
+  }
+
+  crash(): void {
+    this.indexer = undefined;
+    if (this.process.isUp) this.process.crash();
+  }
+}

@@ -1,0 +1,54 @@
+import { type ServiceName, serviceNames } from '#config';
+import type { CallContract, ReplyOf, RequestOf } from '#contracts';
+import { Fault } from '#problem';
+import { Names, type Network, type Process } from '#simulation';
+import type { Callers } from '../owner-services.js';
+import type { OwnerService } from './owner-service.js';
+
+/** What refuses a connection does so at once. */
+const REFUSED_MS = 1;
+
+interface ServiceLinkParts {
+  process: Process;
+  network: Network;
+  services: Record<ServiceName, OwnerService>;
+  /** Whether states may be told to it that are older than what it was told of by a feed. */
+  mayBeStale(): boolean;
+}
+
+/** The calls of a process to the services, over the network. */
+export function callersOf({ process, network, services, mayBeStale }: ServiceLinkParts): Callers {
+  const names = new Names();
+  const caller = (service: OwnerService): Callers[ServiceName] => ({
+    call: <C extends CallContract>(contract: C, request: RequestOf<C>, { deadline }: { deadline: number }) => {
+      const name = names.next(`${process.name} ${contract.name}`);
+      const { promise, resolve, reject } = Promise.withResolvers<ReplyOf<C>>();
+      // What answers a process that has died since is nobody's.
+      const settle = process.bound((end: () => void) => end());
+      const takeBack = process.clock.after(deadline - process.clock.now(), () =>
+        reject(new Fault('Timeout', `${service.name} did not answer in time`)),
+      );
+      const answer = (end: () => void) => {
+        takeBack();
+        settle(end);
+      };
+      const receive = () => {
+        const reply = service.process.bound((end: () => void) => network.send(`answer to ${name}`, process, () => answer(end)));
+        service.answer(name, contract, request, mayBeStale()).then(
+          // As in production: both sides are built from one contract.
+          (value) => reply(() => resolve(value as ReplyOf<C>)),
+          (error) => reply(() => reject(error)),
+        );
+      };
+      const refuse = () =>
+        void process.world.after(REFUSED_MS, () =>
+          answer(() => reject(new Fault('Unavailable', `${service.name} is not there`))),
+        );
+      network.send(name, service.process, receive, refuse);
+      return promise;
+    },
+  });
+  const [bands, venues, events, concerts] = serviceNames.map((name) => caller(services[name]));
+  if (!bands || !venues || !events || !concerts) throw new TypeError('there are four services');
+  return { bands, venues, events, concerts };
+}
