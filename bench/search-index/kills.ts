@@ -20,7 +20,8 @@ export interface KillsReport extends Written {
   concerts: number;
   /** What was done to Elasticsearch. */
   stops: string[];
-  /** After the later of the last write and of Elasticsearch being there again. */
+  /** When the index said so, and when it was shown to be so: after the later of the last write and of Elasticsearch being back. */
+  caughtUpAfterMs: number;
   equalAfterMs: number;
   /** A line for each promise that was broken. */
   broken: string[];
@@ -59,18 +60,19 @@ export async function killUnderWrites(
     killIndexer(system, options.indexerKills, 1_000 * seconds),
     stopElasticsearch(elasticsearch, options.elasticsearchStops, 1_000 * seconds),
   ]);
-  const { tookMs, concerts, differences } = await system.untilEqual(options.equalWithinMs);
+  const { caughtUpMs, tookMs, concerts, differences } = await system.untilEqual(options.equalWithinMs);
   await system.untilServed();
   return {
     ...written,
     concerts,
     stops,
+    caughtUpAfterMs: caughtUpMs,
     equalAfterMs: tookMs,
     broken: [
       ...failuresOf(written.exchanges),
       ...deaths,
       ...differences.slice(0, SHOWN_DIFFERENCES).map((difference) => `differs: ${JSON.stringify(difference)}`),
-      ...(tookMs > options.equalWithinMs ? [`equal only after ${tookMs} ms`] : []),
+      ...(tookMs > options.equalWithinMs ? [`it took ${Math.round(tookMs)} ms until they were equal`] : []),
       ...(await system.disagreements()),
     ],
   };

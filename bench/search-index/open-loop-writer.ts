@@ -8,6 +8,8 @@ const MAX_AT_ONCE = 256;
 export interface Pace {
   perSecond: number;
   count: number;
+  /** No more are sent once it is aborted. */
+  signal?: AbortSignal;
 }
 
 /** What became of some writes. */
@@ -23,7 +25,7 @@ export interface Written {
  */
 export async function writeOpenLoop(
   url: string,
-  { perSecond, count }: Pace,
+  { perSecond, count, signal }: Pace,
   next: () => Write,
   answered: (exchange: Exchange) => void = () => undefined,
 ): Promise<Written> {
@@ -31,7 +33,7 @@ export async function writeOpenLoop(
   const exchanges: Exchange[] = [];
   const sending = new Set<Promise<void>>();
   const startedAt = performance.now();
-  for (let sent = 0; sent < count; sent++) {
+  for (let sent = 0; sent < count && !signal?.aborted; sent++) {
     const earlyMs = startedAt + (1_000 * sent) / perSecond - performance.now();
     if (earlyMs > 0) await sleep(earlyMs);
     while (sending.size >= MAX_AT_ONCE) await Promise.race(sending);
@@ -43,7 +45,7 @@ export async function writeOpenLoop(
     sending.add(exchange);
   }
   await Promise.all(sending);
-  return { exchanges, perSecond: count / ((performance.now() - startedAt) / 1_000) };
+  return { exchanges, perSecond: exchanges.length / ((performance.now() - startedAt) / 1_000) };
 }
 
 /** How many answers there were of each status. */
