@@ -6,7 +6,7 @@ export interface Family {
   samples: Sample[];
 }
 
-export interface Sample {
+interface Sample {
   /** With the suffix that those of a histogram have. */
   name: string;
   labels: Record<string, string>;

@@ -1,6 +1,7 @@
+import { Counter } from 'prom-client';
 import { serviceNames } from '#config';
 import type { Metrics } from '#metrics';
-import { completeUntil, type Indexer } from '#search-index';
+import { completeUntil, type Indexer, type Outcomes } from '#search-index';
 
 const MS_PER_SECOND = 1_000;
 
@@ -29,10 +30,6 @@ export function indexerMetrics(metrics: Metrics, indexer: Indexer): void {
         return lag === undefined ? [] : [{ labels: { feed }, value: lag }];
       }),
   );
-  metrics.readGauge(
-    { name: 'backline_index_bulk_results', help: 'What became of documents since it leads.', labelNames: ['outcome'] },
-    () => Object.entries(indexer.leader?.outcomes ?? {}).map(([outcome, value]) => ({ labels: { outcome }, value })),
-  );
   metrics.readGauge({ name: 'backline_index_fan_out_jobs', help: 'Parts whose many concerts are composed anew.' }, () =>
     indexer.leader ? [{ value: indexer.leader.checkpoint.jobs.length }] : [],
   );
@@ -45,4 +42,17 @@ export function indexerMetrics(metrics: Metrics, indexer: Indexer): void {
 function secondsSince(time: number): number | undefined {
   const ageMs = Math.max(0, Date.now() - time);
   return Number.isFinite(ageMs) ? ageMs / MS_PER_SECOND : undefined;
+}
+
+/** Counts what became of the documents that were sent to Elasticsearch. */
+export function bulkResults({ registry }: Metrics): (outcomes: Outcomes) => void {
+  const results = new Counter({
+    name: 'backline_index_bulk_results_total',
+    help: 'Documents that were sent to the index, by what became of them.',
+    labelNames: ['outcome'],
+    registers: [registry],
+  });
+  return (outcomes) => {
+    for (const [outcome, count] of Object.entries(outcomes)) results.inc({ outcome }, count);
+  };
 }

@@ -7,7 +7,7 @@ import { CannotStart } from '#problem';
 import { ElasticsearchIndices, Indexer, openElasticsearch } from '#search-index';
 import { closeServices, connectServices, type Running } from '#serve';
 import { IndexerModule } from './indexer.module.js';
-import { indexerMetrics } from './indexer-metrics.js';
+import { bulkResults, indexerMetrics } from './indexer-metrics.js';
 
 const DESCRIPTION = 'How the search index is kept up to date. It has nothing to ask for but its health and its metrics.';
 
@@ -28,6 +28,7 @@ export async function startIndexer(config: Config, logger: Logger): Promise<Runn
     tombstoneRetentionMs,
     clock: systemClock,
     random: Math.random,
+    wrote: bulkResults(metrics),
     logger,
   });
   indexerMetrics(metrics, indexer);

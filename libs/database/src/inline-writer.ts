@@ -1,7 +1,7 @@
 import { assertInTime } from '#problem';
 import type { SqliteDatabase } from './sqlite-database.js';
-import type { Writer } from './sqlite-store.js';
 import type { Operations } from './sqlite-thread.js';
+import type { Writer } from './sqlite-writer.js';
 
 /** Carries out each operation at once, in a transaction of its own, on a connection that is read from too. */
 export class InlineWriter<Ops extends Operations> implements Writer<Ops> {

@@ -1,10 +1,7 @@
 import { InlineWriter } from './inline-writer.js';
 import { type Migrations, SqliteDatabase } from './sqlite-database.js';
 import type { Operations } from './sqlite-thread.js';
-import { SqliteWriter, type WriterOptions } from './sqlite-writer.js';
-
-/** What carries out the operations of a store. */
-export type Writer<Ops extends Operations> = Pick<SqliteWriter<Ops>, 'run' | 'onAnswers' | 'close'>;
+import { SqliteWriter, type Writer, type WriterOptions } from './sqlite-writer.js';
 
 /** An embedded store: a connection that reads in this thread, and one that writes in another. */
 export class SqliteStore<Ops extends Operations> {

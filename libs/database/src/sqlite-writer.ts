@@ -17,6 +17,9 @@ export interface WriterOptions extends ThreadData {
   module: URL;
 }
 
+/** What carries out the operations of a store. */
+export type Writer<Ops extends Operations> = Pick<SqliteWriter<Ops>, 'run' | 'onAnswers' | 'close'>;
+
 /**
  * Writes to an embedded store in a thread of its own, so that nobody in this one waits for the sync of a disk. Those who
  * write at once share one commit. A process cannot go on without its writer: if the thread dies, so does the process.

@@ -14,7 +14,7 @@ const POLL_MS = 50;
 const ANY: Freshness = { consistency: 'fresh', afterChange: [] };
 
 /** Why the services answered instead of the index: somebody wanted that, or the index could not. */
-export type Instead = 'strong' | 'behind' | 'not-shown' | 'failed';
+type Instead = 'strong' | 'behind' | 'not-shown' | 'failed';
 
 interface Sources {
   services: ConcertReadModel;

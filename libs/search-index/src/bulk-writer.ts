@@ -14,23 +14,30 @@ const MAX_TRIES = 5;
 const FIRST_PAUSE_MS = 100;
 const LAST_PAUSE_MS = 2_000;
 
+/** How many entries came to what. */
 export type Outcomes = Record<WriteOutcome['outcome'], number>;
+const NONE: Outcomes = { written: 0, newer: 0, retry: 0, refused: 0 };
+
+interface WriterEvents {
+  putAside(id: number, reason: string): void;
+  /** In the index now, these or newer ones. */
+  taken(ids: readonly number[]): void;
+  /** After each bulk. */
+  wrote(outcomes: Outcomes): void;
+}
 
 /** Writes entries to one index, in bulks. Whatever happens there, nothing is lost but what is put aside, which is said. */
 export class BulkWriter {
-  /** Since it was made. */
-  readonly outcomes: Outcomes = { written: 0, newer: 0, retry: 0, refused: 0 };
   readonly #slots = new Slots(SLOTS);
   readonly #jobSlots = new Slots(JOB_SLOTS);
   readonly #maxSize: number;
   #size: number;
 
-  /** @param putAside is told of entries that the index does not take, and `taken` of all that it did */
   constructor(
     private readonly ground: Ground,
     private readonly indices: ConcertIndices,
     private readonly index: string,
-    private readonly events: { putAside(id: number, reason: string): void; taken(ids: readonly number[]): void },
+    private readonly events: WriterEvents,
   ) {
     this.#maxSize = (ground.sizes ?? SIZES).bulk;
     this.#size = this.#maxSize;
@@ -74,16 +81,18 @@ export class BulkWriter {
   async #tried(entries: readonly IndexEntry[], refusals: Map<number, number>): Promise<readonly IndexEntry[]> {
     const outcomes = await this.#sent(entries);
     if (!outcomes) return entries;
+    const counts = { ...NONE };
     const again: IndexEntry[] = [];
     const taken: number[] = [];
     for (const [at, entry] of entries.entries()) {
       const outcome: WriteOutcome = outcomes[at] ?? { outcome: 'retry', reason: 'there is no result of it' };
-      this.outcomes[outcome.outcome]++;
+      counts[outcome.outcome]++;
       if (outcome.outcome === 'retry') again.push(entry);
       else if (outcome.outcome !== 'refused') taken.push(entry.id);
       else if (this.#mayTryAgain(entry.id, outcome.reason, refusals)) again.push(entry);
     }
     this.events.taken(taken);
+    this.events.wrote(counts);
     const isFull = entries.some((_, at) => outcomes[at]?.outcome === 'retry');
     this.#size = isFull ? this.#halved() : Math.min(this.#maxSize, this.#size + MIN_ENTRIES);
     return again;
@@ -94,7 +103,7 @@ export class BulkWriter {
       return await this.indices.write(this.index, entries);
     } catch (error) {
       if (!(error instanceof Fault)) throw error;
-      this.outcomes.retry += entries.length;
+      this.events.wrote({ ...NONE, retry: entries.length });
       this.#size = this.#halved();
       this.ground.logger.warn({ reason: error.detail, entries: entries.length }, 'a bulk failed and is sent again');
       return undefined;

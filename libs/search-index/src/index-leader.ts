@@ -37,12 +37,13 @@ export interface LeaderParts {
   indices: ConcertIndices;
   lease: Lease;
   tombstoneRetentionMs: number;
+  /** Is told after each bulk what became of its entries. */
+  wrote?: ((outcomes: Outcomes) => void) | undefined;
 }
 
 /** Fills one index and keeps it up to date, for as long as it has the lease. */
 export class IndexLeader {
   readonly #parts: LeaderParts;
-  readonly #writer: BulkWriter;
   readonly #follower: Follower;
   readonly #filler: Filler;
   readonly #fanOuts: FanOuts;
@@ -52,12 +53,13 @@ export class IndexLeader {
     this.#parts = parts;
     const { ground, services, indices, lease, tombstoneRetentionMs } = parts;
     const composer = new Composer(ground, services, storeIdsOf(lease.checkpoint));
-    this.#writer = new BulkWriter(ground, indices, lease.index, {
+    const writer = new BulkWriter(ground, indices, lease.index, {
       putAside: (id) => this.#putAside(id),
       taken: (ids) => this.#noteTaken(ids),
+      wrote: (outcomes) => parts.wrote?.(outcomes),
     });
     this.#refresher = new Refresher(ground, indices, lease.index);
-    const shared = { ground, services, composer, writer: this.#writer, refresher: this.#refresher, lease };
+    const shared = { ground, services, composer, writer, refresher: this.#refresher, lease };
     this.#fanOuts = new FanOuts(shared);
     this.#follower = new Follower({ ...shared, fanOuts: this.#fanOuts });
     this.#filler = new Filler({ ...shared, tombstonesKeptMs: TOMBSTONES_KEPT_SHARE * tombstoneRetentionMs });
@@ -69,10 +71,6 @@ export class IndexLeader {
 
   get checkpoint(): Checkpoint {
     return this.#parts.lease.checkpoint;
-  }
-
-  get outcomes(): Outcomes {
-    return this.#writer.outcomes;
   }
 
   /** Concerts that were brought in, while all are. */

@@ -1,3 +1,4 @@
+export type { Outcomes } from './bulk-writer.js';
 export { type Checkpoint, completeUntil, type FanOutJob, type FeedPosition, type PutAside } from './checkpoint.js';
 export {
   CheckpointConflict,
@@ -22,6 +23,6 @@ export type { IndexLeader } from './index-leader.js';
 export { Indexer, type IndexerParts, type IndexerState } from './indexer.js';
 export { type Callers, OwnerServices } from './owner-services.js';
 export { IndexDiffers, type Reindexed, type ReindexProgress, reindex } from './reindex.js';
-export { IndexSimulator } from './simulator/simulator.js';
+export { openIndexSimulator } from './simulator/open-simulator.js';
 export { indexProtections, isIndexProtection } from './simulator/without.js';
 export { type Difference, MAX_DIFFERENCES, type Verification, verify } from './verification.js';

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { Outcomes } from './bulk-writer.js';
 import type { Checkpoint } from './checkpoint.js';
 import { type ConcertIndices, IndexGone } from './concert-index.js';
 import { nextIndexName } from './index-definition.js';
@@ -20,6 +21,8 @@ export interface IndexerParts extends Ground {
   /** Under which it leases the index. */
   name: string;
   tombstoneRetentionMs: number;
+  /** Is told after each bulk what became of its entries. */
+  wrote?: ((outcomes: Outcomes) => void) | undefined;
 }
 
 /** What an indexer is doing. */
@@ -88,10 +91,10 @@ export class Indexer {
 
   /** Leads an index until it is told to stop, or the alias names another, or it has to be filled from empty. */
   async #lead(index: string, signal: AbortSignal): Promise<void> {
-    const { indices, tombstoneRetentionMs } = this.#parts;
+    const { indices, tombstoneRetentionMs, wrote } = this.#parts;
     const lease = await this.#lease(index, signal);
     if (!lease) return;
-    const parts = { ground: this.#ground, services: this.#services, indices, lease, tombstoneRetentionMs };
+    const parts = { ground: this.#ground, services: this.#services, indices, lease, tombstoneRetentionMs, wrote };
     const leader = new IndexLeader(parts);
     this.leader = leader;
     this.#ground.logger.info({ index, ...(lease.checkpoint.filling ?? {}) }, 'leads the index');

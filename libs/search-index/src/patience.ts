@@ -8,7 +8,7 @@ const FIRST_PAUSE_MS = 100;
 const LAST_PAUSE_MS = 2_000;
 
 /** The part of a pino logger that is used here. */
-export interface IndexLogger {
+interface IndexLogger {
   info(fields: object, message: string): void;
   warn(fields: object, message: string): void;
   error(fields: object, message: string): void;

@@ -3,7 +3,7 @@ import type { ServiceName } from '#config';
 import { metricsCalls } from '#contracts';
 import type { Metrics } from '#metrics';
 import { Answers } from '#rpc';
-import type { OwnedStore } from './owner-service.js';
+import type { RecordStore } from '#store';
 
 /** The controller that answers a service's call for its metrics. */
 export function metricsController(name: ServiceName, metrics: Metrics): Type {
@@ -18,7 +18,7 @@ export function metricsController(name: ServiceName, metrics: Metrics): Type {
 }
 
 /** What there is to tell of the store of a service. */
-export function storeMetrics(metrics: Metrics, store: OwnedStore): void {
+export function storeMetrics(metrics: Metrics, store: Pick<RecordStore<unknown, unknown, unknown>, 'identity' | 'count'>): void {
   const { identity } = store;
   metrics.readGauge(
     {

@@ -14,7 +14,7 @@ import { type Running, run } from './run.js';
 export const STORE = Symbol('store');
 
 /** What every store has, whatever its records. */
-export type OwnedStore = Pick<RecordStore<unknown, unknown, unknown>, 'identity' | 'feed' | 'count' | 'close'>;
+type OwnedStore = Pick<RecordStore<unknown, unknown, unknown>, 'identity' | 'feed' | 'count' | 'close'>;
 
 /** An owner service: the Nest module that answers its calls, and what opens its store. */
 export interface OwnerService {

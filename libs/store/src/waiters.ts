@@ -4,7 +4,7 @@ import { Fault } from '#problem';
 import type { Within } from './port.js';
 
 /** Each holds a call open; a service has a handful of readers, and so many are none that anybody meant to run. */
-export const MAX_WAITERS = 64;
+const MAX_WAITERS = 64;
 /** So long before the deadline of a call who waits in it looks for the last time: an answer must still reach its reader. */
 const ANSWER_MARGIN_MS = 250;
 

@@ -113,7 +113,6 @@ class Simulation {
     const { plan } = this;
     const world = this.#world;
     await fill(this.#services, serviceNames, new Draw(plan.seed, 'fill'), plan.concerts);
-    for (const service of this.#allServices) service.backUp();
     for (const indexer of this.#indexers) world.after(1, () => indexer.start());
     for (const write of this.#writes) world.after(write.atMs, () => this.#write(write));
     for (const trouble of plan.troubles) this.#plan(trouble);

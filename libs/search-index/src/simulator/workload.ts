@@ -55,6 +55,8 @@ const DAY_MS = 86_400_000;
 const WEEK_MS = 7 * DAY_MS;
 /** Short enough to be lived through, and far longer than Elasticsearch remembers what was removed. */
 const SHORT_RETENTION_MS = 1_200_000;
+/** So many runs take that long, and much work. */
+const LONG = 0.08;
 /** Longer than a lease lasts. */
 const PAUSE_MS = [500, 16_000] as const;
 const DOWN_MS = [200, 10_000] as const;
@@ -68,7 +70,7 @@ export function planOf(seed: number): Plan {
   const draw = new Draw(seed, 'plan');
   const intensity = draw.pick([0, 0.5, 1, 1, 2, 4]);
   const writingMs = draw.between(2_000, 12_000);
-  const isLong = draw.chance(0.12);
+  const isLong = draw.chance(LONG);
   const night = isLong
     ? { fromMs: writingMs + draw.between(0, 3_000), ms: Math.round((SHORT_RETENTION_MS * draw.between(10, 160)) / 100) }
     : undefined;
