@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import { isProtection, protections, readStateMachines, Simulator } from '#saga';
-import { IndexSimulator, indexProtections, isIndexProtection } from '#search-index';
+import { indexProtections, isIndexProtection, openIndexSimulator } from '#search-index';
 import type { RunResult } from '#simulation';
 
 const HELP = `Simulates sagas, and how the search index is kept: the modules of production, in worlds where all that can go
@@ -109,7 +109,8 @@ async function runMany(range: Range): Promise<number> {
 }
 
 async function replay(name: SimulationName, seed: number, without: string | undefined): Promise<number> {
-  const result = await simulations[name](without).runSeed(seed);
+  const { runSeed } = await simulations[name](without);
+  const result = await runSeed(seed);
   console.log(result.trace.join('\n'));
   tell('trace', `sha256 ${result.traceHash}`);
   tell('violations', result.violations.length);
@@ -120,7 +121,8 @@ async function replay(name: SimulationName, seed: number, without: string | unde
 
 /** Tells how a seed fails, in the smallest run that still does. */
 async function explain(name: SimulationName, seed: number, without: string | undefined): Promise<void> {
-  const { whole, smallest } = await simulations[name](without).failing(seed);
+  const { failing } = await simulations[name](without);
+  const { whole, smallest } = await failing(seed);
   console.log(`\nseed ${seed}:\n${listed(whole.violations)}`);
   const { requests, faults, violations, trace } = smallest;
   console.log(
@@ -138,12 +140,12 @@ function tell(name: string, value: string | number): void {
   console.log(`${name.padEnd(11)}${typeof value === 'number' ? value.toLocaleString('en-US') : value}`);
 }
 
-function sagasWithout(without: string | undefined): Simulation {
+async function sagasWithout(without: string | undefined): Promise<Simulation> {
   return simulationOf(new Simulator(readStateMachines(STATE_MACHINES), isProtection(without) ? without : undefined));
 }
 
-function indexWithout(without: string | undefined): Simulation {
-  return simulationOf(new IndexSimulator(isIndexProtection(without) ? without : undefined));
+async function indexWithout(without: string | undefined): Promise<Simulation> {
+  return simulationOf(await openIndexSimulator(isIndexProtection(without) ? without : undefined));
 }
 
 function simulationOf<Result extends RunResult>(simulator: {
@@ -165,7 +167,7 @@ function simulationsWith(protection: string | undefined): SimulationName[] {
 }
 
 async function runRange({ simulation, from, count, without }: Range): Promise<Summary[]> {
-  const { runSeed } = simulations[simulation](without);
+  const { runSeed } = await simulations[simulation](without);
   const summaries: Summary[] = [];
   for (let seed = from; seed < from + count; seed++) {
     const { done, events, crashes, violations, traceHash } = await runSeed(seed);

@@ -9,7 +9,7 @@ import { type OwnerService, type Stores, WITHIN } from './owner-service.js';
 export type Services = { [Name in ServiceName]: OwnerService<Stores[Name]> };
 
 /** What a write can do while it is under way. */
-export interface Ground {
+interface Ground {
   services: Services;
   pause(ms: number): Promise<void>;
 }
