@@ -28,7 +28,7 @@ export interface OutageReport extends Written {
 /** Until the index has all that an import brought, on a busy machine. */
 const CAUGHT_UP_TIMEOUT_MS = 300_000;
 const MINUTE_MS = 60_000;
-const WRITTEN = /^backline_index_bulk_results\{[^}]*outcome="written"[^}]*\} (\d+)/m;
+const WRITTEN = /^backline_index_bulk_results_total\{[^}]*outcome="written"[^}]*\} (\d+)/m;
 const SHOWN_DIFFERENCES = 20;
 
 /** Takes Elasticsearch away while clients write, and measures what becomes of it when that is there again. */
