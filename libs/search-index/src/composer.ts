@@ -3,11 +3,7 @@ import type { Band, Change, Concert, Event, Venue } from '#contracts';
 import type { IndexEntry, TombstoneEntry } from './concert-index.js';
 import type { OwnerServices, PartName } from './owner-services.js';
 import { type Ground, pause } from './patience.js';
-
-/** Versions that were seen: what is composed must not be older. */
-export type AtLeast = Record<ServiceName, Map<number, number>>;
-
-export const atLeastNothing = (): AtLeast => ({ bands: new Map(), venues: new Map(), events: new Map(), concerts: new Map() });
+import { SeenVersions } from './seen-versions.js';
 
 /** A service gives older states than it has told of: a member of its store that lags is behind by less than this. */
 const MAX_STALE_MS = 15_000;
@@ -30,22 +26,34 @@ interface Parts {
 /** What states are read from. */
 export type StateReader = Pick<OwnerServices, 'concerts' | PartName>;
 
-/** Asks the services for concerts and their parts, and makes entries of them. Keeps nothing. */
+/**
+ * Asks the services for concerts and their parts, and makes entries of them. Keeps nothing but which versions it was told
+ * of: a change of a part comes but once, and a concert that comes to that part later must not be made of an older state.
+ */
 export class Composer {
+  readonly #seen: SeenVersions;
+
   constructor(
     private readonly ground: Ground,
     private readonly services: StateReader,
     private readonly storeIds: StoreIds,
-  ) {}
+  ) {
+    this.#seen = new SeenVersions(ground.clock, MAX_STALE_MS);
+  }
+
+  /** From now on nothing is made of an older state of a record. */
+  saw(service: ServiceName, id: number, version: number): void {
+    this.#seen.note(service, id, version);
+  }
 
   /** Entries of concerts by their ids; none for those that nobody knows. @throws StateGone */
-  async ofIds(ids: readonly number[], atLeast: AtLeast, signal: AbortSignal): Promise<IndexEntry[]> {
-    const concerts = await this.#fresh('concerts', ids, atLeast, signal, this.services.concerts);
-    return this.ofStates([...concerts.values()], atLeast, signal);
+  async ofIds(ids: readonly number[], signal: AbortSignal): Promise<IndexEntry[]> {
+    const concerts = await this.#fresh('concerts', ids, signal, this.services.concerts);
+    return this.ofStates([...concerts.values()], signal);
   }
 
   /** Entries of states of concerts. @throws StateGone */
-  async ofStates(concerts: readonly Change<Concert>[], atLeast: AtLeast, signal: AbortSignal): Promise<IndexEntry[]> {
+  async ofStates(concerts: readonly Change<Concert>[], signal: AbortSignal): Promise<IndexEntry[]> {
     const idsOf = (of: (concert: Concert) => number | null) => [
       ...new Set(concerts.flatMap(({ document }) => (document && of(document)) ?? [])),
     ];
@@ -53,21 +61,18 @@ export class Composer {
       this.#fresh(
         'bands',
         idsOf(({ bandId }) => bandId),
-        atLeast,
         signal,
         this.services.bands,
       ),
       this.#fresh(
         'venues',
         idsOf(({ venueId }) => venueId),
-        atLeast,
         signal,
         this.services.venues,
       ),
       this.#fresh(
         'events',
         idsOf(({ eventId }) => eventId),
-        atLeast,
         signal,
         this.services.events,
       ),
@@ -79,7 +84,6 @@ export class Composer {
   async #fresh<R>(
     service: ServiceName,
     ids: readonly number[],
-    atLeast: AtLeast,
     signal: AbortSignal,
     read: (ids: readonly number[], storeId: string) => Promise<States<R>>,
   ): Promise<States<R>> {
@@ -87,7 +91,7 @@ export class Composer {
     const giveUpAt = this.ground.clock.now() + MAX_STALE_MS;
     for (let missing = ids; missing.length > 0; ) {
       for (const [id, state] of await read(missing, this.storeIds[service])) states.set(id, state);
-      missing = missing.filter((id) => (states.get(id)?.version ?? 0) < (atLeast[service].get(id) ?? 0));
+      missing = missing.filter((id) => (states.get(id)?.version ?? 0) < this.#seen.of(service, id));
       if (missing.length === 0) break;
       if (this.ground.clock.now() >= giveUpAt)
         throw new StateGone(`${service} does not have the states of ${missing.length} records that its feed told of`);

@@ -1,7 +1,7 @@
 import type { DateKey } from '#contracts';
 import type { BulkWriter } from './bulk-writer.js';
 import type { FanOutJob } from './checkpoint.js';
-import { atLeastNothing, type Composer } from './composer.js';
+import type { Composer } from './composer.js';
 import type { Lease } from './lease.js';
 import type { OwnerServices } from './owner-services.js';
 import { type Ground, untilAborted, untilDone } from './patience.js';
@@ -58,15 +58,14 @@ export class FanOuts {
   async #work(job: FanOutJob, signal: AbortSignal): Promise<void> {
     const { ground, services, composer, writer, refresher } = this.#parts;
     const { jobPage } = this.#sizes;
-    const atLeast = atLeastNothing();
-    atLeast[job.service].set(job.id, job.version);
+    composer.saw(job.service, job.id, job.version);
     for (let { after }: { after?: DateKey } = job; this.#isCurrent(job); ) {
       signal.throwIfAborted();
       const concerts = await untilDone(ground, `reading the concerts of one of the ${job.service}`, signal, () =>
         services.referring(job.service, job.id, { limit: jobPage, ...(after && { after }) }),
       );
       const ids = concerts.map(({ id }) => id);
-      const entries = await untilDone(ground, 'composing concerts', signal, () => composer.ofIds(ids, atLeast, signal));
+      const entries = await untilDone(ground, 'composing concerts', signal, () => composer.ofIds(ids, signal));
       await writer.writeForJob(entries, signal);
       const last = concerts.at(-1);
       if (concerts.length < jobPage || !last) break;

@@ -1,6 +1,6 @@
 import type { BulkWriter } from './bulk-writer.js';
 import { storeIdsOf } from './checkpoint.js';
-import { atLeastNothing, Composer } from './composer.js';
+import { Composer } from './composer.js';
 import { type IndexEntry, isTombstone } from './concert-index.js';
 import type { Lease } from './lease.js';
 import type { OwnerServices } from './owner-services.js';
@@ -80,7 +80,7 @@ export class Filler {
     const { page } = ground.sizes ?? SIZES;
     return untilDone(ground, 'reading all concerts', signal, async () => {
       const states = await services.scanConcerts(afterId, page, lease.checkpoint.feeds.concerts.storeId);
-      const entries = await composer.ofStates(states, atLeastNothing(), signal);
+      const entries = await composer.ofStates(states, signal);
       const oldest = ground.clock.now() - tombstonesKeptMs;
       const lastId = states.length < page ? undefined : states.at(-1)?.id;
       return { entries: entries.filter((entry) => !isTombstone(entry) || entry.deletedAt > oldest), lastId };

@@ -1,6 +1,6 @@
 import { type ServiceName, serviceNames } from '#config';
 import type { BulkWriter } from './bulk-writer.js';
-import { type AtLeast, atLeastNothing, type Composer } from './composer.js';
+import type { Composer } from './composer.js';
 import type { FanOuts } from './fan-outs.js';
 import type { Lease } from './lease.js';
 import type { FeedAnswer, OwnerServices, PartName } from './owner-services.js';
@@ -85,10 +85,11 @@ export class Follower {
 
   async #apply(answers: readonly FeedAnswer[], signal: AbortSignal): Promise<void> {
     const { ground, composer, writer } = this.#parts;
-    const atLeast = seenIn(answers);
-    const ids = new Set(atLeast.concerts.keys());
+    const changed = changedIn(answers);
+    for (const service of serviceNames) for (const [id, version] of changed[service]) composer.saw(service, id, version);
+    const ids = new Set(changed.concerts.keys());
     for (const service of ['bands', 'venues', 'events'] as const) {
-      for (const parts of chunksOf([...atLeast[service]], PARTS_AT_ONCE)) {
+      for (const parts of chunksOf([...changed[service]], PARTS_AT_ONCE)) {
         const found = await Promise.all(
           parts.map(([id, version]) => this.#concertsOf({ service, id, version }, ids.size, signal)),
         );
@@ -96,7 +97,7 @@ export class Follower {
       }
     }
     for (const some of chunksOf([...ids], this.#sizes.page)) {
-      const entries = await untilDone(ground, 'composing concerts', signal, () => composer.ofIds(some, atLeast, signal));
+      const entries = await untilDone(ground, 'composing concerts', signal, () => composer.ofIds(some, signal));
       await writer.write(entries, signal);
     }
   }
@@ -145,12 +146,13 @@ export class Follower {
   }
 }
 
-function seenIn(answers: readonly FeedAnswer[]): AtLeast {
-  const seen = atLeastNothing();
+/** The newest version of each record that changed. */
+function changedIn(answers: readonly FeedAnswer[]): Record<ServiceName, Map<number, number>> {
+  const changed = { bands: new Map(), venues: new Map(), events: new Map(), concerts: new Map() };
   for (const { service, changes } of answers) {
-    for (const { id, version } of changes) seen[service].set(id, Math.max(version, seen[service].get(id) ?? 0));
+    for (const { id, version } of changes) changed[service].set(id, Math.max(version, changed[service].get(id) ?? 0));
   }
-  return seen;
+  return changed;
 }
 
 function* chunksOf<T>(items: readonly T[], size: number): Iterable<T[]> {

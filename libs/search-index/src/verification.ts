@@ -1,4 +1,4 @@
-import { atLeastNothing, Composer, type StoreIds } from './composer.js';
+import { Composer, type StoreIds } from './composer.js';
 import {
   type ConcertIndices,
   composedVersion,
@@ -68,7 +68,7 @@ export async function verify(
     const states = await retried(parts, signal, () => parts.services.scanConcerts(afterId, page, parts.storeIds.concerts));
     const isLast = states.length < page;
     const upTo = isLast ? Number.MAX_SAFE_INTEGER : (states.at(-1)?.id ?? 0);
-    const entries = await retried(parts, signal, () => composer.ofStates(states, atLeastNothing(), signal));
+    const entries = await retried(parts, signal, () => composer.ofStates(states, signal));
     const expected = new Map(entries.map((entry) => [entry.id, stateOf(entry)]));
     for (const [id, found] of await entriesBetween(parts, { afterId, upTo }, signal)) {
       if (!isSame(expected.get(id), found)) first.set(id, expected.get(id));
@@ -102,7 +102,7 @@ async function secondLook(
       if (entry?.id === id) index.set(id, entry);
     }
     // Read after the index, so that it can never be beyond them.
-    const entries = await retried(parts, signal, () => composer.ofIds(some, atLeastNothing(), signal));
+    const entries = await retried(parts, signal, () => composer.ofIds(some, signal));
     const services = new Map(entries.map((entry) => [entry.id, stateOf(entry)]));
     for (const id of some) {
       const kind = differenceOf(index.get(id), first.get(id), services.get(id));

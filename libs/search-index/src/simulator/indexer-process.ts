@@ -1,4 +1,5 @@
 import type { Process } from '#simulation';
+import type { IndexLeader } from '../index-leader.js';
 import { Indexer, type IndexerParts } from '../indexer.js';
 
 /** The process of an indexer: it is killed and started again, each time with nothing but its name. */
@@ -6,6 +7,7 @@ export class IndexerProcess {
   indexer: Indexer | undefined;
   #lives = 0;
   #ending = new AbortController();
+  #following: { leader: IndexLeader; since: number } | undefined;
 
   /** @param parts of one life of it */
   constructor(
@@ -29,6 +31,16 @@ export class IndexerProcess {
       },
       (error: unknown) => this.defect(`${run}: ${String(error)}`),
     );
+  }
+
+  /**
+   * When it began to follow the feeds; nothing while it does not. What it reads before is compared with nothing that it was
+   * told of: it relies on states that are as new as what a feed had told of when it began.
+   */
+  get followingSince(): number | undefined {
+    const leader = this.indexer?.state === 'following' ? this.indexer.leader : undefined;
+    if (leader !== this.#following?.leader) this.#following = leader && { leader, since: this.process.world.now };
+    return this.#following?.since;
   }
 
   /** Asks it to end in peace. */

@@ -45,7 +45,7 @@ export class OwnerService<Store extends AnyStore = AnyStore> {
   /** Of the store that answers now. */
   history: History;
   #database: SqliteDatabase;
-  #lagging: Store | undefined;
+  #lagging: { store: Store; since: number } | undefined;
   #backup: { database: SqliteDatabase; history: History } | undefined;
   #stores = 0;
   readonly #databases: SqliteDatabase[] = [];
@@ -63,14 +63,14 @@ export class OwnerService<Store extends AnyStore = AnyStore> {
     this.history = new History(name, this.#database);
   }
 
-  /** Answers a call as its process would. @param mayBeStale where an older state does no harm @throws Fault */
-  async answer(name: string, contract: CallContract, request: unknown, mayBeStale: boolean): Promise<unknown> {
+  /** Answers a call as its process would. @param freshSince states that are told are not older @throws Fault */
+  async answer(name: string, contract: CallContract, request: unknown, freshSince: number): Promise<unknown> {
     const isValid = isRequestOf.get(contract.name);
     if (!isValid?.(request)) this.parts.defect(`${contract.name} is asked ${JSON.stringify(request)}`);
     const [, call = ''] = contract.name.split('.');
-    const isStale =
-      this.#lagging && mayBeStale && call === 'states' && this.parts.faults.draw(`${name} stale`).chance(STALE_ANSWER);
-    const store = (isStale && this.#lagging) || this.store;
+    const mayBeStale = call === 'states' && this.#lagging && this.#lagging.since > freshSince;
+    const isStale = mayBeStale && this.parts.faults.draw(`${name} stale`).chance(STALE_ANSWER);
+    const store = (isStale && this.#lagging?.store) || this.store;
     const answering: object = Reflect.has(store.feed, call) ? store.feed : store;
     const method: unknown = Reflect.get(answering, call);
     if (typeof method !== 'function') throw new TypeError(`${this.name} does not answer to ${call}`);
@@ -100,7 +100,7 @@ export class OwnerService<Store extends AnyStore = AnyStore> {
 
   /** From now on some answers are as old as this moment. */
   lag(): void {
-    this.#lagging = this.serve(this.#copy(this.#database.identity.storeId));
+    this.#lagging = { store: this.serve(this.#copy(this.#database.identity.storeId)), since: this.parts.world.now };
   }
 
   catchUp(): void {

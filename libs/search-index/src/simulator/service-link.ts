@@ -12,12 +12,12 @@ interface ServiceLinkParts {
   process: Process;
   network: Network;
   services: Record<ServiceName, OwnerService>;
-  /** Whether states may be told to it that are older than what it was told of by a feed. */
-  mayBeStale(): boolean;
+  /** States that it is told are not older, though they may be older than what it was told of by a feed. */
+  freshSince(): number;
 }
 
 /** The calls of a process to the services, over the network. */
-export function callersOf({ process, network, services, mayBeStale }: ServiceLinkParts): Callers {
+export function callersOf({ process, network, services, freshSince }: ServiceLinkParts): Callers {
   const names = new Names();
   const caller = (service: OwnerService): Callers[ServiceName] => ({
     call: <C extends CallContract>(contract: C, request: RequestOf<C>, { deadline }: { deadline: number }) => {
@@ -34,7 +34,7 @@ export function callersOf({ process, network, services, mayBeStale }: ServiceLin
       };
       const receive = () => {
         const reply = service.process.bound((end: () => void) => network.send(`answer to ${name}`, process, () => answer(end)));
-        service.answer(name, contract, request, mayBeStale()).then(
+        service.answer(name, contract, request, freshSince()).then(
           // As in production: both sides are built from one contract.
           (value) => reply(() => resolve(value as ReplyOf<C>)),
           (error) => reply(() => reject(error)),

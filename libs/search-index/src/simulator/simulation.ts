@@ -209,7 +209,7 @@ class Simulation {
     );
     await this.#world.run(() => isDone || this.#defects.length > 0, SETTLED_WITHIN_MS);
     const leftovers = [...this.#checker.writtenAt].filter(
-      ([name, at]) => name !== index && at > this.#world.now - LOOK_INTERVAL_MS,
+      ([name, at]) => name !== index && this.#memory.foundIn(name) && at > this.#world.now - LOOK_INTERVAL_MS,
     );
     for (const [name] of leftovers) this.#defects.push(`${name} is still written to`);
     if (!isDone) this.#defects.push('verify-index did not end');
@@ -225,9 +225,8 @@ class Simulation {
   }
 
   #partsOf(process: Process, run: string, without?: IndexProtection): IndexerParts {
-    // What is read while all is brought in is compared with nothing that was read before.
-    const isFollowing = () => this.#indexers.some((one) => one.process === process && one.indexer?.state === 'following');
-    const callers = callersOf({ process, network: this.#network, services: this.#services, mayBeStale: isFollowing });
+    const freshSince = () => this.#indexers.find((one) => one.process === process)?.followingSince ?? Number.POSITIVE_INFINITY;
+    const callers = callersOf({ process, network: this.#network, services: this.#services, freshSince });
     const bits = new Draw(this.plan.seed, `random ${run}`);
     const tell = (fields: object, message: string) => {
       const reason = 'reason' in fields ? `: ${fields.reason}` : '';
