@@ -32,7 +32,13 @@ class Bands {
   static async place(mongoUrl = ''): Promise<Bands> {
     const folder = await mkdtemp(join(tmpdir(), 'backline-feed-'));
     const [port = 0] = await freePorts(1);
-    const environment = { DATA_DIR: folder, BANDS_TCP_PORT: String(port), MONGO_URL: mongoUrl, LOG_LEVEL: 'warn' };
+    const environment = {
+      DATA_DIR: folder,
+      BANDS_TCP_PORT: String(port),
+      MONGO_URL: mongoUrl,
+      TOMBSTONE_RETENTION_DAYS: '3',
+      LOG_LEVEL: 'warn',
+    };
     return new Bands(folder, { cwd: folder, environment }, new RpcClient({ service: 'bands', host: '127.0.0.1', port }));
   }
 
@@ -124,12 +130,13 @@ describe('on SQLite', () => {
   test(killed, () => expectNothingMissed(), TIMEOUT_MS);
 
   test(
-    'a service that is ended lets those go who wait for changes',
+    'a service says for how long it keeps deletes, and lets those go who wait for changes when it is ended',
     async () => {
       const bands = await Bands.place();
       const app = new AppProcess(SCRIPT, bands.options);
       try {
-        const { cursor } = await bands.feed.head();
+        const { cursor, tombstoneRetentionMs } = await bands.feed.head();
+        expect(tombstoneRetentionMs).toBe(3 * 86_400_000);
         const request = { after: cursor, limit: 1, waitMs: 30_000 };
         const answer = bands.call(bandFeed.changes, request, Date.now() + 60_000);
         await sleep(300);

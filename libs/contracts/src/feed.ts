@@ -52,8 +52,12 @@ const feedCalls = <R extends TSchema>(service: string, record: R) => {
       ),
       Type.Object({ items, cursor: Cursor, isAtEnd: Type.Boolean(), storeId: StoreId }),
     ),
-    /** The end of the feed as it is now. */
-    head: defineCall(`${service}.head`, Type.Object({}, closed), Type.Object({ cursor: Cursor, storeId: StoreId })),
+    /** The end of the feed as it is now, and for how long the service keeps a delete in it. */
+    head: defineCall(
+      `${service}.head`,
+      Type.Object({}, closed),
+      Type.Object({ cursor: Cursor, storeId: StoreId, tombstoneRetentionMs: Type.Integer({ minimum: 1 }) }),
+    ),
     /** Every record that is live or a tombstone, by id. Fewer than `limit` are the last. */
     scan: defineCall(
       `${service}.scan`,

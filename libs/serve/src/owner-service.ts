@@ -42,7 +42,8 @@ export async function startOwnerService(
   config: Config,
   logger: Logger,
 ): Promise<Running & { address: Address }> {
-  const store = await openStore({ name, dataDir: config.dataDir, mongoUrl: config.mongoUrls[name] }, logger);
+  const { dataDir, mongoUrls, tombstoneRetentionMs } = config;
+  const store = await openStore({ name, dataDir, mongoUrl: mongoUrls[name], tombstoneRetentionMs }, logger);
   const metrics = new Metrics(name);
   storeMetrics(metrics, store);
   const server = new RpcServer({ host: config.host, port: config.ports[name], logger, metrics });
@@ -58,8 +59,8 @@ export async function startOwnerService(
     throw error;
   }
   const address = { host: config.host, port: server.address().port };
-  logger.info({ ...address, mongodb: config.mongoUrls[name] !== undefined }, `${name} answers`);
-  const endPurging = purgeHourly(store.feed, config.tombstoneRetentionMs, logger);
+  logger.info({ ...address, mongodb: mongoUrls[name] !== undefined }, `${name} answers`);
+  const endPurging = purgeHourly(store.feed, tombstoneRetentionMs, logger);
   let closed: Promise<void> | undefined;
   const closeOnce = async () => {
     endPurging();

@@ -1,6 +1,6 @@
 import { type Band, type BandValue, type bandSteps, folded } from '#contracts';
 import type { MongoDatabase, MongoMigrations } from '#database';
-import { deletedIndex, purgeIndex } from './entities.mongo.js';
+import { deletedIndex, type MongoKind, purgeIndex } from './entities.mongo.js';
 import { bandKind } from './kinds.js';
 import type { BandStore } from './port.js';
 import { MongoNamedRecords } from './records.mongo.js';
@@ -14,8 +14,7 @@ export const bandMigrations: MongoMigrations = [
   [purgeIndex('bands')],
 ];
 
-export const mongoBandStore = (db: MongoDatabase): BandStore =>
-  new MongoNamedRecords<Band, BandValue, typeof bandSteps>(db, {
-    ...bandKind,
-    indexed: ({ name }) => ({ folded: folded(name) }),
-  });
+const mongoBands: MongoKind<Band, BandValue> = { ...bandKind, indexed: ({ name }) => ({ folded: folded(name) }) };
+
+export const mongoBandStore = (db: MongoDatabase, tombstoneRetentionMs: number): BandStore =>
+  new MongoNamedRecords<Band, BandValue, typeof bandSteps>(db, mongoBands, tombstoneRetentionMs);

@@ -23,5 +23,9 @@ export const sqliteBands: SqliteKind<Band, BandValue> = {
   indexed: ({ name }) => ({ folded: folded(name) }),
 };
 
-export const openSqliteBands = async (path: string): Promise<BandStore> =>
-  new SqliteNamedRecords<Band, BandValue, typeof bandSteps>(await openRecords(path, sqliteBands), sqliteBands);
+export const openSqliteBands = async (path: string, tombstoneRetentionMs: number): Promise<BandStore> =>
+  new SqliteNamedRecords<Band, BandValue, typeof bandSteps>(
+    await openRecords(path, sqliteBands),
+    sqliteBands,
+    tombstoneRetentionMs,
+  );

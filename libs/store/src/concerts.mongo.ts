@@ -13,7 +13,7 @@ import {
 import type { MongoDatabase, MongoIndex, MongoMigrations, ReadOptions } from '#database';
 import { keyOf, placeOf } from './concert-place.js';
 import { afterDelete, assertAtMost, countLimit, deletionsOf, referenceOf } from './concerts-of.js';
-import { deletedIndex, purgeIndex, type RecordDocument } from './entities.mongo.js';
+import { deletedIndex, type MongoKind, purgeIndex, type RecordDocument } from './entities.mongo.js';
 import {
   type Block,
   beyond,
@@ -73,26 +73,24 @@ const fieldOf = { bandId: 'bandId', venueId: 'venueId', eventId: 'eventOf' } as 
 
 const indexName = (name: string, statusClass: StatusClass) => (isMoved(statusClass) ? `moved_${name}` : name);
 
-export function mongoConcertStore(db: MongoDatabase): ConcertStore {
-  return new MongoConcerts(db);
+const mongoConcerts: MongoKind<Concert, ConcertValue> = {
+  ...concertKind,
+  indexed: ({ id, date, status, eventId }) => ({
+    place: placeOf({ date, id }),
+    cancelled: status === 'cancelled',
+    ...(isMoved(status) && { moved: status }),
+    ...(eventId !== null && { eventOf: eventId }),
+  }),
+};
+
+export function mongoConcertStore(db: MongoDatabase, tombstoneRetentionMs: number): ConcertStore {
+  return new MongoConcerts(db, mongoConcerts, tombstoneRetentionMs);
 }
 
 /** Concerts that belong to no execution that has not ended. */
 const SETTLED = { 'saga.pinned': { $ne: false }, 'saga.holders.0': { $exists: false } };
 
 class MongoConcerts extends MongoRecords<Concert, ConcertValue, ConcertSteps> implements ConcertStore {
-  constructor(db: MongoDatabase) {
-    super(db, {
-      ...concertKind,
-      indexed: ({ id, date, status, eventId }) => ({
-        place: placeOf({ date, id }),
-        cancelled: status === 'cancelled',
-        ...(isMoved(status) && { moved: status }),
-        ...(eventId !== null && { eventOf: eventId }),
-      }),
-    });
-  }
-
   async find(request: FindConcerts, within: Within): Promise<{ items: Concert[]; entriesRead: number }> {
     const index = new MongoConcertIndex(this.db, this.documents, within);
     return findPage(index, request, within, async (ids) => {

@@ -99,8 +99,12 @@ export const sqliteConcerts: SqliteKind<Concert, ConcertValue> = {
 
 type ConcertOperations = RecordOperations<ConcertValue> & DeleteOperation;
 
-export const openSqliteConcerts = async (path: string): Promise<ConcertStore> =>
-  new SqliteConcerts(await openRecords<Concert, ConcertValue, ConcertOperations>(path, sqliteConcerts), sqliteConcerts);
+export const openSqliteConcerts = async (path: string, tombstoneRetentionMs: number): Promise<ConcertStore> =>
+  new SqliteConcerts(
+    await openRecords<Concert, ConcertValue, ConcertOperations>(path, sqliteConcerts),
+    sqliteConcerts,
+    tombstoneRetentionMs,
+  );
 
 export class SqliteConcerts
   extends SqliteRecords<Concert, ConcertValue, ConcertSteps, ConcertOperations>

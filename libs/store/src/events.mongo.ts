@@ -1,6 +1,6 @@
 import { type Event, type EventValue, type eventSteps, folded } from '#contracts';
 import type { MongoDatabase, MongoMigrations } from '#database';
-import { deletedIndex, purgeIndex } from './entities.mongo.js';
+import { deletedIndex, type MongoKind, purgeIndex } from './entities.mongo.js';
 import { eventKind } from './kinds.js';
 import type { EventStore } from './port.js';
 import { MongoNamedRecords } from './records.mongo.js';
@@ -20,8 +20,7 @@ export const eventMigrations: MongoMigrations = [
   [purgeIndex('events')],
 ];
 
-export const mongoEventStore = (db: MongoDatabase): EventStore =>
-  new MongoNamedRecords<Event, EventValue, typeof eventSteps>(db, {
-    ...eventKind,
-    indexed: ({ name }) => ({ folded: folded(name) }),
-  });
+const mongoEvents: MongoKind<Event, EventValue> = { ...eventKind, indexed: ({ name }) => ({ folded: folded(name) }) };
+
+export const mongoEventStore = (db: MongoDatabase, tombstoneRetentionMs: number): EventStore =>
+  new MongoNamedRecords<Event, EventValue, typeof eventSteps>(db, mongoEvents, tombstoneRetentionMs);

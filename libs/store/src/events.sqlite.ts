@@ -28,5 +28,9 @@ export const sqliteEvents: SqliteKind<Event, EventValue> = {
   indexed: ({ name }) => ({ folded: folded(name) }),
 };
 
-export const openSqliteEvents = async (path: string): Promise<EventStore> =>
-  new SqliteNamedRecords<Event, EventValue, typeof eventSteps>(await openRecords(path, sqliteEvents), sqliteEvents);
+export const openSqliteEvents = async (path: string, tombstoneRetentionMs: number): Promise<EventStore> =>
+  new SqliteNamedRecords<Event, EventValue, typeof eventSteps>(
+    await openRecords(path, sqliteEvents),
+    sqliteEvents,
+    tombstoneRetentionMs,
+  );

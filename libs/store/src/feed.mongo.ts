@@ -38,6 +38,7 @@ export class MongoFeed<R extends V, V> implements Feed<R> {
   constructor(
     private readonly db: MongoDatabase,
     private readonly entities: MongoEntities<R, V>,
+    private readonly tombstoneRetentionMs: number,
   ) {
     this.storeId = db.identity.storeId;
   }
@@ -49,7 +50,8 @@ export class MongoFeed<R extends V, V> implements Feed<R> {
   /** A scan that begins after it sees all that was written before it. */
   async head(_: object, { deadline }: Within) {
     const time = await this.db.presentTime(deadline);
-    return { cursor: this.cursorAt({ time }), storeId: this.storeId };
+    const { storeId, tombstoneRetentionMs } = this;
+    return { cursor: this.cursorAt({ time }), storeId, tombstoneRetentionMs };
   }
 
   scan({ afterId = 0, limit }: ScanRequest, within: Within) {

@@ -23,6 +23,7 @@ export class SqliteFeed<R> implements Feed<R> {
     private readonly store: Pick<SqliteStore<Pick<RecordOperations<never>, 'purge'>>, 'reader' | 'writer'>,
     table: string,
     private readonly recordIn: (row: Row) => R,
+    private readonly tombstoneRetentionMs: number,
   ) {
     this.storeId = store.reader.identity.storeId;
     this.waiters = new Waiters(undefined, store.reader.clock);
@@ -42,7 +43,8 @@ export class SqliteFeed<R> implements Feed<R> {
 
   async head(_: object, { deadline }: Within) {
     const [feed] = this.store.reader.read(deadline, 'select next_seq from feed');
-    return { cursor: this.cursorAt(numberOf(feed?.['next_seq']) - 1), storeId: this.storeId };
+    const { storeId, tombstoneRetentionMs } = this;
+    return { cursor: this.cursorAt(numberOf(feed?.['next_seq']) - 1), storeId, tombstoneRetentionMs };
   }
 
   async scan({ afterId = 0, limit }: ScanRequest, { deadline }: Within) {

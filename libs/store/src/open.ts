@@ -6,7 +6,7 @@ import { concertMigrations, mongoConcertStore } from './concerts.mongo.js';
 import { openSqliteConcerts } from './concerts.sqlite.js';
 import { eventMigrations, mongoEventStore } from './events.mongo.js';
 import { openSqliteEvents } from './events.sqlite.js';
-import type { BandStore, ConcertStore, EventStore, VenueStore } from './port.js';
+import { type BandStore, type ConcertStore, type EventStore, TOMBSTONE_RETENTION_MS, type VenueStore } from './port.js';
 import { mongoVenueStore, venueMigrations } from './venues.mongo.js';
 import { openSqliteVenues } from './venues.sqlite.js';
 
@@ -15,22 +15,24 @@ export interface StoreLocation {
   name: string;
   dataDir: string;
   mongoUrl: string | undefined;
+  /** For how long its service keeps what was deleted. */
+  tombstoneRetentionMs?: number;
 }
 
 /** Opens a store: waits for a MongoDB that is away. @throws CannotStart with one line when it never can */
 type Opener<Store> = (location: StoreLocation, logger: StoreLogger) => Promise<Store>;
 
 interface Openers<Store> {
-  sqlite(path: string): Promise<Store>;
-  mongo(db: MongoDatabase): Store;
+  sqlite(path: string, tombstoneRetentionMs: number): Promise<Store>;
+  mongo(db: MongoDatabase, tombstoneRetentionMs: number): Store;
   migrations: MongoMigrations;
 }
 
 const opener =
   <Store>({ sqlite, mongo, migrations }: Openers<Store>): Opener<Store> =>
-  async ({ name, dataDir, mongoUrl }, logger) => {
-    if (mongoUrl === undefined) return sqlite(join(dataDir, `${name}.sqlite`));
-    return mongo(await MongoDatabase.open({ url: mongoUrl, service: name }, migrations, logger));
+  async ({ name, dataDir, mongoUrl, tombstoneRetentionMs = TOMBSTONE_RETENTION_MS }, logger) => {
+    if (mongoUrl === undefined) return sqlite(join(dataDir, `${name}.sqlite`), tombstoneRetentionMs);
+    return mongo(await MongoDatabase.open({ url: mongoUrl, service: name }, migrations, logger), tombstoneRetentionMs);
   };
 
 export const openBandStore: Opener<BandStore> = opener({

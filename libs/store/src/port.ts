@@ -26,6 +26,9 @@ import type {
 } from '#contracts';
 import type { StoreIdentity } from '#database';
 
+/** For how long deletes are kept by who was not told otherwise: a week, as by a service that is not configured. */
+export const TOMBSTONE_RETENTION_MS = 7 * 86_400_000;
+
 /** How long a store may take over a call: an absolute time in epoch milliseconds. A store that is late throws `Timeout`. */
 export interface Within {
   deadline: number;
@@ -53,7 +56,7 @@ export interface Purge {
 /** Every version of every record, for readers that keep their own copy of what is there: the calls of the contracts. */
 export interface Feed<Record> {
   changes(request: ChangesRequest, within: Within): Promise<Changes<Record>>;
-  head(request: object, within: Within): Promise<{ cursor: string; storeId: string }>;
+  head(request: object, within: Within): Promise<{ cursor: string; storeId: string; tombstoneRetentionMs: number }>;
   scan(request: ScanRequest, within: Within): Promise<{ items: Change<Record>[]; storeId: string }>;
   states(request: { ids: number[] }, within: Within): Promise<{ items: Change<Record>[]; storeId: string }>;
   /** Forgets some of what is deleted. @returns how many; fewer than the limit were the last */

@@ -21,9 +21,10 @@ export class MongoRecords<R extends V, V, C extends Calls> implements RecordStor
   constructor(
     protected readonly db: MongoDatabase,
     private readonly kind: MongoKind<R, V>,
+    tombstoneRetentionMs: number,
   ) {
     this.entities = new MongoEntities(db, kind);
-    this.feed = new MongoFeed(db, this.entities);
+    this.feed = new MongoFeed(db, this.entities, tombstoneRetentionMs);
     const steps = stepsOf(kind);
     this.steps = participant((name, request, { deadline }) => performStep(db, this.entities, steps[name](request), deadline));
   }

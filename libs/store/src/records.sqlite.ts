@@ -30,10 +30,11 @@ export class SqliteRecords<R extends V, V, C extends Calls, Ops extends RecordOp
   constructor(
     protected readonly store: SqliteStore<Ops>,
     protected readonly kind: SqliteKind<R, V>,
+    tombstoneRetentionMs: number,
   ) {
     this.db = store.reader;
     this.completeDocument = completer(kind.record);
-    this.feed = new SqliteFeed(store, kind.name, this.recordIn);
+    this.feed = new SqliteFeed(store, kind.name, this.recordIn, tombstoneRetentionMs);
     const entities = new SqliteEntities(this.db, kind);
     const steps = stepsOf(kind);
     this.steps = participant(async (name, request, { deadline }) => {

@@ -2,7 +2,7 @@ import type { Filter } from 'mongodb';
 import { type Area, type Circle, type DistanceKey, folded, type Venue, type VenueValue, type venueSteps } from '#contracts';
 import type { MongoDatabase, MongoMigrations } from '#database';
 import { type Box, EARTH_RADIUS_KM } from '#geo';
-import { deletedIndex, purgeIndex, type RecordDocument } from './entities.mongo.js';
+import { deletedIndex, type MongoKind, purgeIndex, type RecordDocument } from './entities.mongo.js';
 import { venueKind } from './kinds.js';
 import type { VenueStore, Within } from './port.js';
 import { MongoNamedRecords } from './records.mongo.js';
@@ -28,21 +28,19 @@ const INDEX_MARGIN_DEGREES = 1e-5;
 /** Of larger circles, half the earth and more, the index would have to look into nearly every cell. */
 const MAX_INDEXED_RADIUS_KM = 10_000;
 
-export function mongoVenueStore(db: MongoDatabase): VenueStore {
-  return new MongoVenues(db);
+const mongoVenues: MongoKind<Venue, VenueValue> = {
+  ...venueKind,
+  indexed: ({ name, latitude, longitude }) => ({
+    folded: folded(name),
+    position: { type: 'Point', coordinates: [longitude, latitude] },
+  }),
+};
+
+export function mongoVenueStore(db: MongoDatabase, tombstoneRetentionMs: number): VenueStore {
+  return new MongoVenues(db, mongoVenues, tombstoneRetentionMs);
 }
 
 class MongoVenues extends MongoNamedRecords<Venue, VenueValue, typeof venueSteps> implements VenueStore {
-  constructor(db: MongoDatabase) {
-    super(db, {
-      ...venueKind,
-      indexed: ({ name, latitude, longitude }) => ({
-        folded: folded(name),
-        position: { type: 'Point', coordinates: [longitude, latitude] },
-      }),
-    });
-  }
-
   async idsWithin(request: { area: Area; afterId?: number; limit: number }, within: Within) {
     const { placed, entriesRead } = await this.placedWithin(request.area, within);
     return { items: idPage(placed, request), entriesRead };

@@ -43,8 +43,8 @@ export const sqliteVenues: SqliteKind<Venue, VenueValue> = {
   },
 };
 
-export const openSqliteVenues = async (path: string): Promise<VenueStore> =>
-  new SqliteVenues(await openRecords(path, sqliteVenues), sqliteVenues);
+export const openSqliteVenues = async (path: string, tombstoneRetentionMs: number): Promise<VenueStore> =>
+  new SqliteVenues(await openRecords(path, sqliteVenues), sqliteVenues, tombstoneRetentionMs);
 
 export class SqliteVenues extends SqliteNamedRecords<Venue, VenueValue, typeof venueSteps> implements VenueStore {
   async idsWithin(request: { area: Area; afterId?: number; limit: number }, { deadline }: Within) {
