@@ -17,15 +17,21 @@ Exit code: 0 when the new index is in place, 1 when it differs from the services
 command or when it cannot be done, 130 when it was interrupted: then the index of before is still there.
 `;
 
-process.exitCode = await runOnIndex(HELP, async ({ parts, signal }: OnIndex) => {
+process.exitCode = await runOnIndex(HELP, async ({ parts, signal, alive }: OnIndex) => {
   const startedAt = performance.now();
   const services = new OwnerServices({ ...parts, run: parts.name });
   const bar = new ConcertProgress(await services.countConcerts());
+  let shown = 0;
   try {
-    const { index, verification } = await reindex(parts, signal, ({ stage, done }) => bar.show(stage, done));
+    const { index, verification } = await reindex(parts, signal, ({ stage, done }) => {
+      if (done !== shown) alive();
+      shown = done;
+      bar.show(stage, done);
+    });
     bar.end();
     const seconds = (performance.now() - startedAt) / 1_000;
-    process.stdout.write(`${index} is in place: ${verification.concerts} concerts in ${seconds.toFixed(1)} s, 0 differences\n`);
+    const compared = verification ? `${verification.concerts} concerts, 0 differences` : 'npm run verify-index compares it';
+    process.stdout.write(`${index} is in place after ${seconds.toFixed(1)} s: ${compared}\n`);
     return 0;
   } catch (error) {
     bar.end();

@@ -1,5 +1,6 @@
 // Compares the search index with the services, concert by concert.
 
+import { serviceNames } from '#config';
 import { Fault } from '#problem';
 import { OwnerServices, verify } from '#search-index';
 import { ConcertProgress } from './search-index/progress.js';
@@ -17,15 +18,21 @@ the versions of the concert, its band, its venue and its event on either side.
 Exit code: 0 when there is no difference, 1 when there is one, 2 for a wrong command or when they cannot be compared.
 `;
 
-process.exitCode = await runOnIndex(HELP, async ({ parts, signal }: OnIndex) => {
+process.exitCode = await runOnIndex(HELP, async ({ parts, signal, alive }: OnIndex) => {
   const services = new OwnerServices({ ...parts, run: parts.name });
   const index = await parts.indices.current();
   if (index === undefined) throw new Fault('NotFound', 'there is no search index yet: the indexer makes it, or npm run reindex');
   const bar = new ConcertProgress(await services.countConcerts());
   const storeIds = await services.storeIds();
-  const verification = await verify({ ground: parts, services, indices: parts.indices, index, storeIds }, signal, (compared) =>
-    bar.show('comparing', compared),
-  );
+  const stored = await parts.indices.readCheckpoint(index);
+  if (stored && !serviceNames.every((service) => stored.checkpoint.feeds[service].storeId === storeIds[service])) {
+    process.stdout.write('the index was filled from other stores than the services have now; the indexer fills it anew\n');
+    return EXIT_FINDINGS;
+  }
+  const verification = await verify({ ground: parts, services, indices: parts.indices, index, storeIds }, signal, (compared) => {
+    alive();
+    bar.show('comparing', compared);
+  });
   bar.end();
   tellDifferences(verification);
   return verification.differences.length === 0 ? 0 : EXIT_FINDINGS;

@@ -95,7 +95,7 @@ const wrongValues: [names: string[], values: string[], allowed: string][] = [
   [['READ_MODEL'], ['memory', 'elastic'], 'services or elasticsearch'],
   [
     ['ELASTICSEARCH_URL'],
-    ['localhost:9200', 'elastic://a', 'http://', 'http://a/?b=1', 'https://a#b', 'http://a%:b@c'],
+    ['localhost:9200', 'elastic://a', 'http://', 'http://a/?b=1', 'https://a#b', 'http://a%:b@c', 'http://a:%ff@c'],
     'http://host:port or https://user:password@host:port',
   ],
   [['ELASTICSEARCH_CA'], ['/no/such/file', '/', 'package.json'], 'the path of a readable file with certificates in PEM format'],

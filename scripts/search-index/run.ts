@@ -5,17 +5,22 @@ import { systemClock } from '#clock';
 import { loadConfig } from '#config';
 import { Metrics } from '#metrics';
 import { CannotStart, Fault } from '#problem';
-import { ElasticsearchIndices, type IndexerParts, openElasticsearch } from '#search-index';
+import { ElasticsearchIndices, type IndexerParts, IndexMoved, openElasticsearch } from '#search-index';
 import { closeServices, connectServices } from '#serve';
 
 export const EXIT_FINDINGS = 1;
 const EXIT_CANNOT = 2;
 const EXIT_INTERRUPTED = 130;
+/** A page of concerts takes a second at most: nothing for so long, and it will not come. */
+const STALLED_AFTER_MS = 120_000;
 
-/** What such a command works with; the signal is aborted when somebody interrupts it. */
+/** What such a command works with. */
 export interface OnIndex {
   parts: IndexerParts;
+  /** Aborted when somebody interrupts it, and when nothing went on for too long. */
   signal: AbortSignal;
+  /** Says that something went on. */
+  alive(): void;
 }
 
 /**
@@ -35,7 +40,7 @@ export async function runOnIndex(help: string, work: (on: OnIndex) => Promise<nu
     return await onIndex(interrupted.signal, work);
   } catch (error) {
     if (interrupted.signal.aborted) return EXIT_INTERRUPTED;
-    if (!isMisuse(error)) throw error;
+    if (!isForeseen(error)) throw error;
     process.stderr.write(`${error.message}; see --help\n`);
     return EXIT_CANNOT;
   }
@@ -48,6 +53,9 @@ async function onIndex(signal: AbortSignal, work: (on: OnIndex) => Promise<numbe
   const logger = pino({ name: 'search-index', level: config.logLevel }, pino.destination(2));
   const callers = connectServices(config, logger, new Metrics('search-index'));
   const client = await openElasticsearch(elasticsearch);
+  const stalled = new AbortController();
+  const reason = new Fault('Unavailable', `nothing went on for ${STALLED_AFTER_MS / 1_000} s: is everything there?`);
+  const watch = setTimeout(() => stalled.abort(reason), STALLED_AFTER_MS);
   try {
     const parts: IndexerParts = {
       callers,
@@ -59,14 +67,16 @@ async function onIndex(signal: AbortSignal, work: (on: OnIndex) => Promise<numbe
       random: Math.random,
       logger,
     };
-    return await work({ parts, signal });
+    return await work({ parts, signal: AbortSignal.any([signal, stalled.signal]), alive: () => void watch.refresh() });
   } finally {
+    clearTimeout(watch);
     closeServices(callers);
     await client.close();
   }
 }
 
-function isMisuse(error: unknown): error is Error {
-  if (error instanceof CannotStart || error instanceof Fault) return true;
+/** A wrong command, or what keeps it from being done now. */
+function isForeseen(error: unknown): error is Error {
+  if (error instanceof CannotStart || error instanceof Fault || error instanceof IndexMoved) return true;
   return error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS');
 }

@@ -1,10 +1,11 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Controller, Get, Inject, Res } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { VERSION } from '#config';
 import { IndexerReadiness, Liveness } from '#contracts';
 import { Ask, Describe, healthAsking, sendHealth, servicesHealth } from '#http';
-import { assertInTime, toFault } from '#problem';
+import { remainingMs, toFault } from '#problem';
 import type { CallContext } from '#rpc';
 import { type ConcertIndices, completeUntil, type Indexer } from '#search-index';
 import type { ServiceClients } from '#serve';
@@ -35,9 +36,10 @@ export class HealthController {
   async ready(@Ask() asking: CallContext, @Res() reply: FastifyReply): Promise<void> {
     const inTime = healthAsking(asking);
     const [elasticsearch, services] = await Promise.all([this.elasticsearch(inTime), servicesHealth(this.clients, inTime)]);
-    const status = this.draining.aborted ? 'draining' : elasticsearch.up ? 'ready' : 'unavailable';
+    const { state } = this.indexer;
+    const doesItsPart = elasticsearch.up && state !== 'starting';
+    const status = this.draining.aborted ? 'draining' : doesItsPart ? 'ready' : 'unavailable';
     const index = this.index();
-    const state = this.indexer.state;
     const body: IndexerReadiness = { status, version: VERSION, state, elasticsearch, ...(index && { index }), services };
     sendHealth(reply, status === 'ready', body);
   }
@@ -58,12 +60,11 @@ export class HealthController {
   }
 
   private async elasticsearch({ deadline }: CallContext): Promise<IndexerReadiness['elasticsearch']> {
-    try {
-      assertInTime(deadline);
-      await this.indices.current();
-      return { up: true };
-    } catch (error) {
-      return { up: false, detail: toFault(error).detail };
-    }
+    const late = sleep(remainingMs(deadline), { up: false, detail: 'Elasticsearch did not answer in time' }, { ref: false });
+    const asked = this.indices.current().then(
+      () => ({ up: true }),
+      (error) => ({ up: false, detail: toFault(error).detail }),
+    );
+    return Promise.race([asked, late]);
   }
 }

@@ -33,6 +33,7 @@ export async function startIndexer(config: Config, logger: Logger): Promise<Runn
   });
   indexerMetrics(metrics, indexer);
   const draining = new AbortController();
+  let indexing: Promise<void> = Promise.resolve();
   const running = await startHttpApp({
     name: 'the indexer',
     module: IndexerModule.with({ indexer, indices, clients: callers, draining: draining.signal }),
@@ -44,11 +45,12 @@ export async function startIndexer(config: Config, logger: Logger): Promise<Runn
     api: { title: 'Backline: indexer', description: DESCRIPTION },
     draining,
     free: async () => {
-      await indexing;
+      // Why it failed, if it did, has been told.
+      await Promise.allSettled([indexing]);
       closeServices(callers);
       await client.close();
     },
   });
-  const indexing = indexer.run(draining.signal);
-  return running;
+  indexing = indexer.run(draining.signal);
+  return { ...running, failed: indexing };
 }

@@ -59,8 +59,9 @@ function writtenBy({ id, stateMachine, output }: Execution): Written {
 /** Which record it deleted, and the version that this was: a delete answers with nothing else. */
 function deletedBy({ id, stateMachine, request, output }: Execution): { id: number; version: number } {
   const isTombstone = tombstone();
-  const [, , recordId] = String(asObject(request).path).split('/');
-  if (isTombstone(output)) return { id: Number(recordId), version: output.version };
+  const [, , recordId = ''] = String(asObject(request).path).split('/');
+  // As it was sent: a digit may be written as an escape.
+  if (isTombstone(output)) return { id: Number(decodeURIComponent(recordId)), version: output.version };
   throw new Fault('Internal', `the execution ${id} succeeded with what ${stateMachine} does not write`);
 }
 

@@ -2,8 +2,8 @@ import { Counter } from 'prom-client';
 import type { Metrics } from '#metrics';
 import type { EngineObserver, Journal, TaskCaller } from '#saga';
 
-/** What fails for longer than this is more than a service that is being started again. */
-const FAILING_MS = 60_000;
+/** As /health/ready counts them: for so long nobody waits for a service that is being started again. */
+const FAILING_MS = 3_600_000;
 
 /** What is told of executions: those in the journal, and those that this process has begun and ended. */
 export function executionMetrics(metrics: Metrics, journal: Journal): EngineObserver {
@@ -20,7 +20,7 @@ export function executionMetrics(metrics: Metrics, journal: Journal): EngineObse
     async (within) => Object.entries((await counts(within)).byStatus).map(([status, value]) => ({ labels: { status }, value })),
   );
   metrics.readGauge(
-    { name: 'backline_executions_failing', help: 'Running executions that have come to nothing but failures for a minute.' },
+    { name: 'backline_executions_failing', help: 'Running executions that have come to nothing but failures for an hour.' },
     async (within) => [{ value: (await counts(within)).failing }],
   );
   const registers = [metrics.registry];

@@ -30,12 +30,21 @@ const elasticsearchUrl: Reader<
   if (value === '') return undefined;
   const { protocol, username = '', password = '', origin, pathname = '', search, hash } = URL.parse(value) ?? {};
   const isHttp = protocol === 'http:' || protocol === 'https:';
-  // A % that begins no escape could not be decoded.
-  if (!isHttp || search !== '' || hash !== '' || /%(?![\da-f]{2})/i.test(username + password))
+  if (!isHttp || search !== '' || hash !== '' || !isDecodable(username + password))
     throw new Error('http://host:port or https://user:password@host:port');
   const login = username === '' ? undefined : { username: decodeURIComponent(username), password: decodeURIComponent(password) };
   return { url: `${origin}${pathname.replace(/\/$/, '')}`, login };
 };
+
+/** A % that begins no escape, or one of what is not UTF-8, cannot be decoded. */
+function isDecodable(escaped: string): boolean {
+  try {
+    return decodeURIComponent(escaped) !== undefined;
+  } catch (error) {
+    if (error instanceof URIError) return false;
+    throw error;
+  }
+}
 
 /** As Elasticsearch gives it: Base64 of its id and its secret. */
 const elasticsearchApiKey: Reader<string | undefined> = (value) => {

@@ -33,7 +33,8 @@ export class Variables {
 }
 
 // A password in a URL must not reach a log, however wrong the URL is: it may hold any character, also another @.
-const withoutPassword = (value: string): string => value.replace(/^([a-z][a-z\d+.-]*:\/\/)?.*@/is, '$1***@');
+const withoutPassword = (value: string): string =>
+  value.replace(/^([a-z][a-z\d+.-]*:\/\/)?.*@/is, '$1***@').replace(/(api_?key|password|token)=[^&]*/gi, '$1=***');
 
 export const text: Reader<string> = (value) => value;
 

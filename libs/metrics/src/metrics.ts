@@ -3,8 +3,10 @@ import { VERSION } from '#config';
 import type { MetricFamily } from '#contracts';
 import { Fault } from '#problem';
 
-/** What cannot be told within this is left out, so that there is an answer within 2 s. */
+/** Who asks other processes for their metrics waits so long, so that there is an answer within 2 s. */
 export const COLLECT_TIMEOUT_MS = 1_500;
+/** A gauge that cannot be read within this is left out: soon enough that all else still reaches who asks. */
+const GAUGE_TIMEOUT_MS = 1_000;
 
 /** From an answer out of memory to the longest deadlines; a wait for changes lies beyond. */
 export const DURATION_BUCKETS_SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
@@ -92,9 +94,9 @@ type Readings = readonly Reading[] | Promise<readonly Reading[]>;
 
 async function inTime(read: (within: { deadline: number }) => Readings): Promise<readonly Reading[]> {
   const late = Promise.withResolvers<never>();
-  const timer = setTimeout(() => late.reject(new Fault('Timeout', 'a gauge was not read in time')), COLLECT_TIMEOUT_MS);
+  const timer = setTimeout(() => late.reject(new Fault('Timeout', 'a gauge was not read in time')), GAUGE_TIMEOUT_MS);
   try {
-    return await Promise.race([read({ deadline: Date.now() + COLLECT_TIMEOUT_MS }), late.promise]);
+    return await Promise.race([read({ deadline: Date.now() + GAUGE_TIMEOUT_MS }), late.promise]);
   } finally {
     clearTimeout(timer);
   }

@@ -1,6 +1,6 @@
 import type { ServiceName } from '#config';
 import type { Band, Change, Concert, Event, Venue } from '#contracts';
-import type { IndexEntry, TombstoneEntry } from './concert-index.js';
+import { type IndexEntry, IndexMoved, type TombstoneEntry } from './concert-index.js';
 import type { OwnerServices, PartName } from './owner-services.js';
 import { type Ground, pause } from './patience.js';
 import { SeenVersions } from './seen-versions.js';
@@ -10,7 +10,7 @@ const MAX_STALE_MS = 15_000;
 const STALE_PAUSE_MS = 100;
 
 /** A service does not have any more what its feed told of: that can be gone only with the place in the feed. */
-export class StateGone extends Error {}
+export class StateGone extends IndexMoved {}
 
 /** The stores that the services answer from. */
 export type StoreIds = Record<ServiceName, string>;

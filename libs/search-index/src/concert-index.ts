@@ -67,8 +67,11 @@ export interface CheckpointPosition {
   primaryTerm: number;
 }
 
+/** What somebody relied on is not as it was: an index, its leader, or the stores of the services. */
+export class IndexMoved extends Error {}
+
 /** The index that was named is not there, or no longer. */
-export class IndexGone extends Error {}
+export class IndexGone extends IndexMoved {}
 
 /** Another writer has stored the checkpoint since. */
 export class CheckpointConflict extends Error {}
@@ -84,7 +87,7 @@ export interface ConcertIndices {
   names(): Promise<string[]>;
   /** Makes an empty one, which no alias names. @returns false when one of this name is there */
   create(name: string): Promise<boolean>;
-  /** Both aliases name this index from now on, and no other: in one step. @throws IndexGone */
+  /** The alias names this index from now on, and no other: in one step. @throws IndexGone */
   swapTo(name: string): Promise<void>;
   /** Harmless where there is none. */
   remove(name: string): Promise<void>;

@@ -3,7 +3,7 @@ import { Fault } from '#problem';
 import { BulkWriter, type Outcomes } from './bulk-writer.js';
 import { type Checkpoint, type FeedPosition, storeIdsOf } from './checkpoint.js';
 import { Composer, StateGone } from './composer.js';
-import type { ConcertIndices } from './concert-index.js';
+import { type ConcertIndices, IndexMoved } from './concert-index.js';
 import { FanOuts } from './fan-outs.js';
 import { Filler } from './filler.js';
 import { Follower } from './follower.js';
@@ -29,7 +29,7 @@ const MAX_REMOVAL_INTERVAL_MS = 3_600_000;
 const MAX_PUT_ASIDE_NAMED = 100;
 
 /** The index cannot be brought up to date, but must be filled from empty. */
-export class MustRebuild extends Error {}
+export class MustRebuild extends IndexMoved {}
 
 export interface LeaderParts {
   ground: Ground;

@@ -8,6 +8,7 @@ export {
   type FoundEntry,
   type IndexEntry,
   IndexGone,
+  IndexMoved,
   isTombstone,
   type LiveEntry,
   type StoredCheckpoint,
@@ -16,8 +17,9 @@ export {
   type WriteOutcome,
 } from './concert-index.js';
 export { openElasticsearch } from './elasticsearch-client.js';
+export { indexReason } from './elasticsearch-faults.js';
 export { ElasticsearchIndices } from './elasticsearch-indices.js';
-export { INDEX_VERSION, indexNames, indexTemplate, LIVE_FILTER, nextIndexName } from './index-definition.js';
+export { INDEX_VERSION, indexNames, indexTemplate, isIndexName, LIVE_FILTER, nextIndexName } from './index-definition.js';
 export { CHECKPOINT_DOCUMENT_ID, type CheckpointDocument, type LiveDocument, toDocument } from './index-document.js';
 export type { IndexLeader } from './index-leader.js';
 export { Indexer, type IndexerParts, type IndexerState } from './indexer.js';

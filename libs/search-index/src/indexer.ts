@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { CannotStart } from '#problem';
 import type { Outcomes } from './bulk-writer.js';
 import type { Checkpoint } from './checkpoint.js';
 import { type ConcertIndices, IndexGone } from './concert-index.js';
@@ -54,13 +55,14 @@ export class Indexer {
     return this.#isStandingBy ? 'standing by' : 'starting';
   }
 
-  /** Until it is told to stop; then the lease is given back. */
+  /** Until it is told to stop; then the lease is given back. @throws CannotStart when the index is of a newer program */
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       try {
         await this.#turn(signal);
       } catch (error) {
         if (signal.aborted) return;
+        if (error instanceof CannotStart) throw error;
         const isForeseen = error instanceof LeaseLost || error instanceof IndexGone;
         if (isForeseen) this.#ground.logger.info({ reason: error.message }, 'the index is led by another, or is another');
         else this.#ground.logger.error({ err: error }, 'the indexer begins again');
@@ -152,7 +154,7 @@ export class Indexer {
         let isCurrent = (await this.#untilDone('looking at the alias', both, () => indices.current())) === leader.index;
         if (!isCurrent) {
           await unlessAborted(both, complete.promise);
-          await this.#untilDone('swapping the alias', both, () => replaceBy(indices, leader.index));
+          await this.#untilDone('swapping the alias', both, () => replaceBy(this.#ground, indices, leader.index));
           this.#ground.logger.info({ index: leader.index }, 'the alias names the index');
           isCurrent = true;
         }
@@ -179,8 +181,14 @@ export const firstCheckpoint = async (ground: Ground, services: OwnerServices): 
 });
 
 /** Lets the alias name an index, and removes those of before. @throws IndexGone */
-export async function replaceBy(indices: ConcertIndices, index: string): Promise<void> {
+export async function replaceBy({ logger }: Pick<Ground, 'logger'>, indices: ConcertIndices, index: string): Promise<void> {
   const names = await indices.names();
   await indices.swapTo(index);
-  for (const name of names.slice(0, Math.max(0, names.indexOf(index)))) await indices.remove(name);
+  for (const name of names.slice(0, Math.max(0, names.indexOf(index)))) {
+    try {
+      await indices.remove(name);
+    } catch (error) {
+      logger.warn({ index: name, reason: String(error) }, 'an index of before could not be removed: the next swap tries again');
+    }
+  }
 }

@@ -1,5 +1,11 @@
 import type { Checkpoint } from './checkpoint.js';
-import { CheckpointConflict, type CheckpointPosition, type ConcertIndices, type StoredCheckpoint } from './concert-index.js';
+import {
+  CheckpointConflict,
+  type CheckpointPosition,
+  type ConcertIndices,
+  IndexMoved,
+  type StoredCheckpoint,
+} from './concert-index.js';
 import { type Ground, pause, untilDone } from './patience.js';
 
 /** A leader stores the checkpoint at least this often, changed or not: that renews its lease, and shows how fresh the index is. */
@@ -11,7 +17,7 @@ export const LEASE_MS = 6_000;
 const WATCH_INTERVAL_MS = 1_000;
 
 /** Another run leads the index now. */
-export class LeaseLost extends Error {}
+export class LeaseLost extends IndexMoved {}
 
 /** Who leads, or wants to: its name, and which run of it. */
 export interface Candidate {

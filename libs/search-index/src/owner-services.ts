@@ -16,6 +16,7 @@ import {
   venueFeed,
 } from '#contracts';
 import type { RpcClient } from '#rpc';
+import { IndexMoved } from './concert-index.js';
 
 /** The calls of the four services, over TCP or in a simulation. */
 export type Callers = Record<ServiceName, Pick<RpcClient, 'call'>>;
@@ -39,7 +40,7 @@ export interface FeedAnswer {
 }
 
 /** A service answers from another store than it did: whatever is known of its versions is worth nothing. */
-export class StoreChanged extends Error {}
+export class StoreChanged extends IndexMoved {}
 
 /** The four services as an indexer asks them; each must answer from the store that it is known by. */
 export class OwnerServices {

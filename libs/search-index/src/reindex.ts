@@ -7,7 +7,7 @@ import { IndexLeader } from './index-leader.js';
 import { firstCheckpoint, type IndexerParts, replaceBy } from './indexer.js';
 import { LEASE_MS, Lease } from './lease.js';
 import { OwnerServices } from './owner-services.js';
-import { type Ground, pause, unlessAborted, untilFirst } from './patience.js';
+import { type Ground, pause, unlessAborted, untilDone, untilFirst } from './patience.js';
 import { type Verification, verify } from './verification.js';
 
 /** Comparisons until the new index is given up. */
@@ -22,7 +22,8 @@ export interface ReindexProgress {
 export interface Reindexed {
   /** The new index. */
   index: string;
-  verification: Verification;
+  /** Nothing when it is in place, but the way there was cut off. */
+  verification: Verification | undefined;
 }
 
 /** The new index never came to have what the services have. */
@@ -46,61 +47,107 @@ export async function reindex(
   const { indices, alias, tombstoneRetentionMs } = parts;
   const ground: Ground = parts;
   const services = new OwnerServices({ callers: parts.callers, clock: parts.clock, run });
-  await removeAbandoned(ground, indices, signal);
-  const index = nextIndexName(alias, await indices.names(), ground.clock.now());
-  if (!(await indices.create(index))) throw new Fault('Conflict', `another index, ${index}, is being filled just now`);
-  const lease = await Lease.take(
-    ground,
-    indices,
-    {
-      index,
-      candidate: { name: `reindex-${run}`, run },
-      first: () => firstCheckpoint(ground, services),
-      isWanted: async () => true,
-    },
-    signal,
-  );
-  if (!lease) throw new IndexGone(index);
-  const leader = new IndexLeader({ ground, services, indices, lease, tombstoneRetentionMs });
+  const index = await begun(ground, { indices, alias }, signal);
   let verification: Verification | undefined;
-  let stage: ReindexProgress['stage'] = 'filling';
   try {
-    const complete = Promise.withResolvers<void>();
-    await untilFirst(signal, [
-      (both) => leader.run(both, complete.resolve),
-      (both) =>
-        everySecond(ground, both, () => {
-          if (stage === 'filling') progress({ stage, done: leader.filled });
-        }),
-      async (both) => {
-        await unlessAborted(both, complete.promise);
-        stage = 'comparing';
-        const storeIds = storeIdsOf(lease.checkpoint);
-        for (let comparisons = 1; ; comparisons++) {
-          verification = await verify({ ground, services, indices, index, storeIds }, both, (done) =>
-            progress({ stage: 'comparing', done }),
-          );
-          if (verification.differences.length === 0) return replaceBy(indices, index);
-          if (comparisons === MAX_COMPARISONS) throw new IndexDiffers(verification);
-        }
+    const lease = await Lease.take(
+      ground,
+      indices,
+      {
+        index,
+        candidate: { name: `reindex-${run}`, run },
+        first: () => untilDone(ground, 'reading the ends of the feeds', signal, () => firstCheckpoint(ground, services)),
+        isWanted: async () => true,
       },
-    ]);
-    signal.throwIfAborted();
+      signal,
+    );
+    if (!lease) throw new IndexGone(index);
+    const leader = new IndexLeader({ ground, services, indices, lease, tombstoneRetentionMs });
+    verification = await filledAndSwapped({ ground, services, indices, leader }, signal, progress);
+    await lease.release();
   } catch (error) {
-    await indices
-      .remove(index)
-      .catch((reason) => parts.logger.warn({ index, reason: String(reason) }, 'it could not be removed'));
-    throw error;
+    // The answer to the swap may be what was lost, or what was told to stop came too late.
+    if (!verification && (await indices.current()) !== index) {
+      await removeQuietly(ground, indices, index);
+      throw error;
+    }
+    ground.logger.warn({ index, reason: String(error) }, 'the index is in place, but something after that failed');
   }
-  await lease.release();
-  if (!verification) throw new TypeError('an index was put in place without a comparison');
   return { index, verification };
+}
+
+interface Filling {
+  ground: Ground;
+  services: OwnerServices;
+  indices: ConcertIndices;
+  leader: IndexLeader;
+}
+
+/** Fills an index, compares it, and lets the alias name it. @returns the comparison, in which nothing differed */
+async function filledAndSwapped(
+  { ground, services, indices, leader }: Filling,
+  signal: AbortSignal,
+  progress: (progress: ReindexProgress) => void,
+): Promise<Verification> {
+  const { index } = leader;
+  const complete = Promise.withResolvers<void>();
+  const swapped = Promise.withResolvers<Verification>();
+  let stage: ReindexProgress['stage'] = 'filling';
+  await untilFirst(signal, [
+    (both) => leader.run(both, complete.resolve),
+    (both) =>
+      everySecond(ground, both, () => {
+        if (stage === 'filling') progress({ stage, done: leader.filled });
+      }),
+    async (both) => {
+      await unlessAborted(both, complete.promise);
+      stage = 'comparing';
+      const storeIds = storeIdsOf(leader.checkpoint);
+      for (let comparisons = 1; ; comparisons++) {
+        const verification = await verify({ ground, services, indices, index, storeIds }, both, (done) =>
+          progress({ stage: 'comparing', done }),
+        );
+        if (verification.differences.length === 0) {
+          await replaceBy(ground, indices, index);
+          return swapped.resolve(verification);
+        }
+        if (comparisons === MAX_COMPARISONS) throw new IndexDiffers(verification);
+      }
+    },
+  ]);
+  // Who was told to stop after the swap has come too late.
+  return Promise.race([swapped.promise, unlessAborted(signal, new Promise<never>(() => undefined))]);
 }
 
 async function everySecond(ground: Ground, signal: AbortSignal, call: () => void): Promise<void> {
   while (!signal.aborted) {
     call();
     await pause(ground, 1_000, signal);
+  }
+}
+
+/** Makes the index that is to be filled. @throws Fault Conflict when another one is being filled */
+async function begun(
+  ground: Ground,
+  { indices, alias }: { indices: ConcertIndices; alias: string },
+  signal: AbortSignal,
+): Promise<string> {
+  await removeAbandoned(ground, indices, signal);
+  const index = nextIndexName(alias, await indices.names(), ground.clock.now());
+  const isMade = await indices.create(index);
+  const current = await indices.current();
+  // Of two that began in the same moment the older goes on.
+  const others = (await indices.names()).filter((name) => name < index && name !== current);
+  if (isMade && others.length === 0) return index;
+  if (isMade) await removeQuietly(ground, indices, index);
+  throw new Fault('Conflict', `another index, ${others[0] ?? index}, is being filled just now`);
+}
+
+async function removeQuietly({ logger }: Ground, indices: ConcertIndices, index: string): Promise<void> {
+  try {
+    await indices.remove(index);
+  } catch (error) {
+    logger.warn({ index, reason: String(error) }, 'an index that is not needed could not be removed');
   }
 }
 

@@ -1,12 +1,5 @@
 import { Composer, type StoreIds } from './composer.js';
-import {
-  type ConcertIndices,
-  composedVersion,
-  type FoundEntry,
-  type IndexEntry,
-  isTombstone,
-  type Versions,
-} from './concert-index.js';
+import { type ConcertIndices, composedVersion, type IndexEntry, isTombstone, type Versions } from './concert-index.js';
 import type { OwnerServices } from './owner-services.js';
 import { type Ground, pause, untilDone } from './patience.js';
 import { RememberedParts } from './remembered-parts.js';
@@ -14,8 +7,10 @@ import { SIZES } from './sizes.js';
 
 /** What was written last may need so long to be found: only what differs then too is told. */
 const SECOND_LOOK_MS = 5_000;
-/** So many are looked at again and named; of more it is only known that they differ. */
+/** So many are named; of more it is only known that they differ. */
 export const MAX_DIFFERENCES = 10_000;
+/** So many are remembered for the second look. */
+const MAX_SUSPECTS = 10_000;
 /** More than these between two concerts are differences anyway. */
 const MAX_FOUND = MAX_DIFFERENCES + 2 * SIZES.page;
 
@@ -61,28 +56,39 @@ export async function verify(
 ): Promise<Verification> {
   // A part that has changed since is one more difference, and looked at again.
   const composer = new Composer(parts.ground, new RememberedParts(parts.services), parts.storeIds);
-  const { page } = parts.ground.sizes ?? SIZES;
+  const differences: Difference[] = [];
   let concerts = 0;
-  const first = new Map<number, State | undefined>();
+  let suspects = new Map<number, State | undefined>();
   for (let afterId = 0; ; ) {
-    const states = await retried(parts, signal, () => parts.services.scanConcerts(afterId, page, parts.storeIds.concerts));
-    const isLast = states.length < page;
-    const upTo = isLast ? Number.MAX_SAFE_INTEGER : (states.at(-1)?.id ?? 0);
-    const entries = await retried(parts, signal, () => composer.ofStates(states, signal));
-    const expected = new Map(entries.map((entry) => [entry.id, stateOf(entry)]));
-    for (const [id, found] of await entriesBetween(parts, { afterId, upTo }, signal)) {
-      if (!isSame(expected.get(id), found)) first.set(id, expected.get(id));
-      expected.delete(id);
-    }
-    for (const [id, state] of expected) if (state.isLive) first.set(id, state);
-    concerts += entries.filter((entry) => !isTombstone(entry)).length;
+    const { live, upTo } = await firstLook(parts, { composer, afterId, suspects }, signal);
+    concerts += live;
     progress(concerts);
-    if (isLast || first.size >= MAX_DIFFERENCES) break;
+    const isLast = upTo === Number.MAX_SAFE_INTEGER;
     afterId = upTo;
+    if (!isLast && suspects.size < MAX_SUSPECTS) continue;
+    differences.push(...(await secondLook(parts, suspects, signal)));
+    suspects = new Map();
+    if (isLast || differences.length >= MAX_DIFFERENCES) return { concerts, differences };
   }
-  if (first.size === 0) return { concerts, differences: [] };
-  await pause(parts.ground, SECOND_LOOK_MS, signal);
-  return { concerts, differences: await secondLook(parts, first, signal) };
+}
+
+/** Compares a page of concerts; to the suspects it adds what differs, with what the services have. */
+async function firstLook(
+  parts: VerificationParts,
+  { composer, afterId, suspects }: { composer: Composer; afterId: number; suspects: Map<number, State | undefined> },
+  signal: AbortSignal,
+): Promise<{ live: number; upTo: number }> {
+  const { page } = parts.ground.sizes ?? SIZES;
+  const states = await retried(parts, signal, () => parts.services.scanConcerts(afterId, page, parts.storeIds.concerts));
+  const upTo = states.length < page ? Number.MAX_SAFE_INTEGER : (states.at(-1)?.id ?? 0);
+  const entries = await retried(parts, signal, () => composer.ofStates(states, signal));
+  const expected = new Map(entries.map((entry) => [entry.id, stateOf(entry)]));
+  for (const [id, found] of await entriesBetween(parts, { afterId, upTo }, signal)) {
+    if (!isSame(expected.get(id), found)) suspects.set(id, expected.get(id));
+    expected.delete(id);
+  }
+  for (const [id, state] of expected) if (state.isLive) suspects.set(id, state);
+  return { live: entries.filter((entry) => !isTombstone(entry)).length, upTo };
 }
 
 async function secondLook(
@@ -90,17 +96,15 @@ async function secondLook(
   first: ReadonlyMap<number, State | undefined>,
   signal: AbortSignal,
 ): Promise<Difference[]> {
+  if (first.size === 0) return [];
+  await pause(parts.ground, SECOND_LOOK_MS, signal);
   const composer = new Composer(parts.ground, parts.services, parts.storeIds);
   const { page } = parts.ground.sizes ?? SIZES;
   const differences: Difference[] = [];
   const ids = [...first.keys()].sort((a, b) => a - b);
   for (let start = 0; start < ids.length; start += page) {
     const some = ids.slice(start, start + page);
-    const index = new Map<number, FoundEntry>();
-    for (const id of some) {
-      const [entry] = await retried(parts, signal, () => parts.indices.entriesAfter(parts.index, id - 1, 1));
-      if (entry?.id === id) index.set(id, entry);
-    }
+    const index = await entriesOf(parts, some, signal);
     // Read after the index, so that it can never be beyond them.
     const entries = await retried(parts, signal, () => composer.ofIds(some, signal));
     const services = new Map(entries.map((entry) => [entry.id, stateOf(entry)]));
@@ -112,6 +116,20 @@ async function secondLook(
   return differences;
 }
 
+/** Those of some ids, ascending: one reading finds all that lie close together. */
+async function entriesOf(parts: VerificationParts, ids: readonly number[], signal: AbortSignal): Promise<Map<number, State>> {
+  const { page } = parts.ground.sizes ?? SIZES;
+  const found = new Map<number, State>();
+  for (let left = ids; left[0] !== undefined; ) {
+    const afterId = left[0] - 1;
+    const entries = await retried(parts, signal, () => parts.indices.entriesAfter(parts.index, afterId, page));
+    for (const { id, versions, isLive } of entries) found.set(id, { versions, isLive });
+    const reached = entries.length < page ? Number.MAX_SAFE_INTEGER : (entries.at(-1)?.id ?? 0);
+    left = left.filter((id) => id > reached);
+  }
+  return found;
+}
+
 /** @param before what the services had at the first look @param now what they have after the index was read */
 function differenceOf(
   index: State | undefined,
@@ -119,6 +137,8 @@ function differenceOf(
   now: State | undefined,
 ): Difference['kind'] | undefined {
   if (index && now && numberOf(index) > numberOf(now)) return 'newer';
+  // The services have what they had and more: where the sum is the same, each version is.
+  if (index?.isLive && now?.isLive && numberOf(index) === numberOf(now) && !isSame(now, index)) return 'newer';
   const isUpToDate = index !== undefined && (before === undefined || numberOf(index) >= numberOf(before));
   // Deleted just now, perhaps: then it was there before.
   if (!now?.isLive) return index?.isLive && !(before?.isLive && isUpToDate) ? 'extra' : undefined;
@@ -131,7 +151,10 @@ const numberOf = ({ versions }: State): number => composedVersion(versions);
 
 /** A tombstone and nothing are the same to who searches. */
 const isSame = (services: State | undefined, index: State): boolean =>
-  services?.isLive ? index.isLive && numberOf(services) === numberOf(index) : !index.isLive;
+  services?.isLive ? index.isLive && hasSameVersions(services, index) : !index.isLive;
+
+const hasSameVersions = ({ versions: a }: State, { versions: b }: State): boolean =>
+  a.concert === b.concert && a.band === b.band && a.venue === b.venue && a.event === b.event;
 
 const stateOf = (entry: IndexEntry): State => ({ versions: entry.versions, isLive: !isTombstone(entry) });
 

@@ -8,6 +8,8 @@ import { makeLogger } from './logger.js';
 export interface Running {
   /** Takes nothing new, lets what is under way finish, and frees everything. Twice is harmless. */
   close(): Promise<void>;
+  /** Rejects when it can go on no more. */
+  failed?: Promise<unknown>;
 }
 
 /** Longer than any drain: then the process ends whatever it still waits for. */
@@ -26,6 +28,7 @@ export async function run(name: string, start: (config: Config, logger: Logger) 
     fail(name, error);
     return;
   }
+  running.failed?.catch((error) => fail(name, error));
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void stop(name, running));
 }
 
