@@ -3,7 +3,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { prettyFactory } from 'pino-pretty';
-import { type Config, loadConfig, serviceNames } from '#config';
+import { type Config, hostToReach, loadConfig, serviceNames } from '#config';
 import { CannotStart, EXIT_CANNOT_START } from '#problem';
 import { type Supervisor, supervise } from './supervisor.js';
 
@@ -21,7 +21,8 @@ const apps = ({ elasticsearch }: Config): string[] => [
 ];
 
 async function start(config: Config): Promise<Supervisor> {
-  const urlOf = (port: number) => `http://${reachable(config.host)}:${port}`;
+  const host = hostToReach(config.host);
+  const urlOf = (port: number) => `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
   const gatewayUrl = urlOf(config.gatewayPort);
   const orchestratorUrl = urlOf(config.orchestrator.port);
   const indexerUrl = config.elasticsearch && urlOf(config.indexer.port);
@@ -94,8 +95,6 @@ const whereTheTokenIs = ({ orchestrator }: Config): string =>
 
 const whatAnswers = ({ readModel }: Config): string =>
   readModel === 'elasticsearch' ? 'which answers searches' : 'which answers no searches until READ_MODEL=elasticsearch';
-
-const reachable = (host: string) => (host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host.includes(':') ? `[${host}]` : host);
 
 const get = (url: string) => fetch(url, { signal: AbortSignal.timeout(ANSWER_DEADLINE_MS) });
 

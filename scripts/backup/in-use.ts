@@ -2,17 +2,15 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { connect } from 'node:net';
 import { DatabaseSync } from 'node:sqlite';
-import type { Config } from '#config';
+import { type Config, hostToReach } from '#config';
+import { resultCodeOf } from '#database';
 import { BackupFault } from './backup-fault.js';
 import { pathOf, type StoreName } from './embedded-stores.js';
 
-const LOOPBACK = '127.0.0.1';
-const ANY_ADDRESS = ['0.0.0.0', '::'];
 /** A process on this machine takes a connection at once, or is not there. */
 const CONNECT_TIMEOUT_MS = 1_000;
 /** Primary result code of SQLite: another connection has the file open. */
 const SQLITE_BUSY = 5;
-const PRIMARY_CODE = 0xff;
 
 /** @throws BackupFault when one of the processes runs whose stores these are */
 export async function assertNotInUse(config: Config, stores: readonly StoreName[]): Promise<void> {
@@ -20,7 +18,7 @@ export async function assertNotInUse(config: Config, stores: readonly StoreName[
     const path = pathOf(config.dataDir, store);
     if (existsSync(path) && isOpenElsewhere(path)) throw new BackupFault(`${path} is in use; end ${store} before a restore`);
   }
-  const host = ANY_ADDRESS.includes(config.host) ? LOOPBACK : config.host;
+  const host = hostToReach(config.host);
   for (const store of stores) {
     const port = store === 'orchestrator' ? config.orchestrator.port : config.ports[store];
     if (await listens(host, port))
@@ -39,18 +37,11 @@ function isOpenElsewhere(path: string): boolean {
     return false;
   } catch (error) {
     // A file that is damaged is no reason against a restore, but one for it.
-    return isBusy(error);
+    return resultCodeOf(error) === SQLITE_BUSY;
   } finally {
     db.close();
   }
 }
-
-const isBusy = (error: unknown): boolean =>
-  typeof error === 'object' &&
-  error !== null &&
-  'errcode' in error &&
-  typeof error.errcode === 'number' &&
-  (error.errcode & PRIMARY_CODE) === SQLITE_BUSY;
 
 async function listens(host: string, port: number): Promise<boolean> {
   const socket = connect(port, host);

@@ -59,9 +59,8 @@ export interface OrchestratorConfig {
 const readModels = ['services', 'elasticsearch'] as const;
 const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 const DEFAULT_PORTS = { bands: 8888, venues: 8889, events: 8886, concerts: 8887 };
-/** What a process that listens on every address is reached at from its own host. */
-const LOOPBACK = '127.0.0.1';
 const DAY_MS = 86_400_000;
+const LOOPBACK = '127.0.0.1';
 const ANY_ADDRESS = ['0.0.0.0', '::'];
 
 /**
@@ -94,8 +93,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     orchestrator: readOrchestrator(variables, everyMongoUrl),
     ports,
     services: forEachService(
-      (name, prefix) =>
-        variables.read(`${prefix}_URL`, '', address) ?? { host: ANY_ADDRESS.includes(host) ? LOOPBACK : host, port: ports[name] },
+      (name, prefix) => variables.read(`${prefix}_URL`, '', address) ?? { host: hostToReach(host), port: ports[name] },
     ),
     dataDir: variables.read('DATA_DIR', 'data', text),
     mongoUrls: forEachService((_, prefix) => variables.read(`${prefix}_MONGO_URL`, '', mongoUrl) ?? everyMongoUrl),
@@ -112,6 +110,9 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   if (variables.faults.length > 0) throw new CannotStart(variables.faults.join('; '));
   return config;
 }
+
+/** What a process is reached at from its own machine. @param host what it listens on, which may be every address */
+export const hostToReach = (host: string): string => (ANY_ADDRESS.includes(host) ? LOOPBACK : host);
 
 function readOrchestrator(variables: Variables, everyMongoUrl: string | undefined): OrchestratorConfig {
   const keyDays = variables.read('IDEMPOTENCY_RETENTION_DAYS', '7', days);

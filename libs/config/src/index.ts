@@ -1,6 +1,7 @@
 export {
   type Address,
   type Config,
+  hostToReach,
   type IndexerConfig,
   loadConfig,
   type OrchestratorConfig,

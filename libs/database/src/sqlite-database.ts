@@ -142,7 +142,7 @@ export class SqliteDatabase {
 }
 
 // Primary result codes of https://www.sqlite.org/rescode.html
-const PASSING_CODES = new Set([
+const PASSING_CODES: ReadonlySet<number | undefined> = new Set([
   5, // SQLITE_BUSY: another process holds the lock
   8, // SQLITE_READONLY
   10, // SQLITE_IOERR
@@ -152,13 +152,14 @@ const PASSING_CODES = new Set([
 /** The bits of a result code that are the primary one. */
 const PRIMARY_CODE = 0xff;
 
+/** The primary result code of an error of SQLite, such as 5 (SQLITE_BUSY); nothing when it is another error. */
+export function resultCodeOf(error: unknown): number | undefined {
+  if (typeof error !== 'object' || error === null || !('errcode' in error)) return undefined;
+  return typeof error.errcode === 'number' ? error.errcode & PRIMARY_CODE : undefined;
+}
+
 /** A trouble of the disk or with another process, which may be over when the call is tried again. */
-const isPassing = (error: unknown): boolean =>
-  typeof error === 'object' &&
-  error !== null &&
-  'errcode' in error &&
-  typeof error.errcode === 'number' &&
-  PASSING_CODES.has(error.errcode & PRIMARY_CODE);
+const isPassing = (error: unknown): boolean => PASSING_CODES.has(resultCodeOf(error));
 
 const unavailable = (cause: unknown): Fault => new Fault('Unavailable', 'the store cannot be written now', undefined, { cause });
 
