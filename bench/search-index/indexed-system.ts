@@ -6,6 +6,7 @@ import {
   type Callers,
   completeUntil,
   ElasticsearchIndices,
+  IndexGone,
   OwnerServices,
   openElasticsearch,
   type Verification,
@@ -129,9 +130,7 @@ export class IndexedSystem {
   async untilCompleteSince(since: number, timeoutMs: number): Promise<number> {
     const startedAt = performance.now();
     while (performance.now() - startedAt < timeoutMs) {
-      const index = await this.indices.current();
-      const stored = index === undefined ? undefined : await this.indices.readCheckpoint(index);
-      if (stored && completeUntil(stored.checkpoint) >= since) return performance.now() - startedAt;
+      if ((await this.#completeUntil()) >= since) return performance.now() - startedAt;
       await sleep(COMPLETE_POLL_MS);
     }
     return timeoutMs;
@@ -174,6 +173,18 @@ export class IndexedSystem {
     });
     const lines = [...others, ...[...shown.values()].map((row) => `services: nothing, index: ${row}`)];
     return lines.length > 0 ? lines : ['the same rows in another order'];
+  }
+
+  async #completeUntil(): Promise<number> {
+    try {
+      const index = await this.indices.current();
+      const stored = index === undefined ? undefined : await this.indices.readCheckpoint(index);
+      return stored ? completeUntil(stored.checkpoint) : Number.NEGATIVE_INFINITY;
+    } catch (error) {
+      // Another has just taken its place.
+      if (error instanceof IndexGone) return Number.NEGATIVE_INFINITY;
+      throw error;
+    }
   }
 
   /** What the proxies did, by its name. */
