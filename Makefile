@@ -28,8 +28,8 @@ import: .env $(BUILT) ## Loads bands, venues, events and concerts: make import F
 demo: .env $(BUILT) ## Fills the store with generated concerts: make demo CONCERTS=20000
 	@exec node dist/scripts/demo.js $(if $(CONCERTS),--concerts '$(CONCERTS)')
 
-backup: .env $(BUILT) ## Copies the embedded stores, while everything runs: make backup TO=folder
-	@exec node dist/scripts/backup.js $(if $(TO),--to '$(TO)')
+backup: .env $(BUILT) ## Copies the embedded stores, while everything runs: make backup TO=folder [REPLACE=1]
+	@exec node dist/scripts/backup.js $(if $(TO),--to '$(TO)') $(if $(REPLACE),--replace)
 
 restore: .env $(BUILT) ## Puts a backup back, while nothing runs: make restore FROM=folder [REPLACE=1]
 	@exec node dist/scripts/restore.js $(if $(FROM),--from '$(FROM)') $(if $(REPLACE),--replace)

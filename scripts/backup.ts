@@ -1,18 +1,20 @@
 // Copies the embedded stores into a folder, while the system runs.
 
 import { parseArgs } from 'node:util';
-import { loadConfig } from '#config';
+import { type Config, loadConfig } from '#config';
 import { backUp } from './backup/back-up.js';
 import { exitCodeOf, UsageError } from './backup/command.js';
+import { mongoUrlOf, storeNames } from './backup/embedded-stores.js';
 
 const HELP = `Copies the embedded stores (SQLite files in DATA_DIR) into a folder, as they are at one moment.
 
   npm run backup -- --to FOLDER [--replace]
-  make backup TO=FOLDER
+  make backup TO=FOLDER [REPLACE=1]
 
 The system may run and write meanwhile. Each copy is read through, and a manifest says what belongs together.
-A backup that is in the folder already is kept, unless --replace is there. docs/backup.md says what is promised, and what to
-do for stores in MongoDB.
+The folder becomes the backup: it is missing, empty, or a backup that --replace lets go when the new one is whole.
+Stores in MongoDB are not in it, and without the journal it is not of one moment. docs/backup.md says what is promised, and
+what to do for those.
 
 Exit code: 0 when the backup is whole, 1 when there is none, 2 for a wrong command.
 `;
@@ -22,6 +24,18 @@ process.exitCode = await exitCodeOf(async () => {
   const { to, replace = false, help } = parseArgs({ options }).values;
   if (help) return HELP;
   if (to === undefined) throw new UsageError('into which folder? Say it with --to FOLDER');
-  const { files } = await backUp(loadConfig(), { to, replace });
-  return `backed up into ${to}: ${files.map(({ store, bytes }) => `${store} (${bytes} bytes)`).join(', ')}\n`;
+  const config = loadConfig();
+  const { files } = await backUp(config, { to, replace });
+  const stores = files.map(({ store, bytes }) => `${store} (${bytes} bytes)`).join(', ');
+  return `backed up into ${to}: ${stores}\n${whatIsNotIn(config)}`;
 });
+
+/** Nothing when all stores are embedded. */
+function whatIsNotIn(config: Config): string {
+  const missing = storeNames.filter((store) => mongoUrlOf(config, store) !== undefined);
+  if (missing.length === 0) return '';
+  const moment = missing.includes('orchestrator')
+    ? 'Without the journal, that of the orchestrator, the backup is not of one moment'
+    : 'What is in it is of one moment, but not of the one of a backup of those';
+  return `NOT in it, since they are in MongoDB: ${missing.join(', ')}. ${moment}, unless nothing was written meanwhile.\n`;
+}

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -9,7 +9,10 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { readConfig, serviceNames, VERSION } from '#config';
+import { pino } from 'pino';
+import { type Config, readConfig, serviceNames, VERSION } from '#config';
+import { openJournal } from '#saga';
+import { openBandStore, openConcertStore, openEventStore, openVenueStore } from '#store';
 import { AppProcess } from '../bench/support/app-process.js';
 import { ownPlace, ProcessSystem, until, WRITE_SECRET } from '../bench/support/process-system.js';
 import { audit } from '../scripts/audit/audit.js';
@@ -205,6 +208,69 @@ describe('a restore', () => {
   });
 });
 
+describe('the folder of a backup', () => {
+  let place: string;
+  let config: Config;
+  let to: string;
+
+  beforeEach(async () => {
+    place = await mkdtemp(join(folder, 'target-'));
+    config = readConfig({ ...(await ownPlace(place)), DATA_DIR: join(place, 'data') });
+    await makeStores(config.dataDir);
+    to = join(place, 'backup');
+  });
+
+  const idsIn = (path: string) => stores.map((store) => storeIdIn(join(path, `${store}.sqlite`)));
+
+  test('is never the data folder, under no name, replaced or not', async () => {
+    const before = idsIn(config.dataDir);
+    const link = join(place, 'link');
+    symlinkSync(config.dataDir, link);
+    writeFileSync(join(config.dataDir, 'manifest.json'), '{}');
+    for (const name of [config.dataDir, link, join(config.dataDir, '..', 'data')])
+      await expect(backUp(config, { to: name, replace: true })).rejects.toThrow('is the data folder itself');
+    expect(idsIn(config.dataDir)).toEqual(before);
+  });
+
+  test('holds nothing else, which would be lost', async () => {
+    const other = join(place, 'other');
+    await makeStores(other);
+    await expect(backUp(config, { to: other, replace: true })).rejects.toThrow('but no backup; name another folder');
+    await backUp(config, { to, replace: false });
+    writeFileSync(join(to, 'notes.txt'), 'mine');
+    await expect(backUp(config, { to, replace: true })).rejects.toThrow(/holds notes\.txt beside a backup/);
+    expect(readFileSync(join(to, 'notes.txt'), 'utf8')).toBe('mine');
+  });
+
+  test('may be there when it is empty', async () => {
+    await mkdir(to);
+    await backUp(config, { to, replace: false });
+    expect(idsIn(to)).toEqual(idsIn(config.dataDir));
+  });
+
+  test('is one whole backup when two are made at once, and nothing is left beside it', async () => {
+    const two = await Promise.allSettled([backUp(config, { to, replace: false }), backUp(config, { to, replace: false })]);
+    expect(two.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+    expect(two.find(({ status }) => status === 'rejected')).toMatchObject({
+      reason: { message: expect.stringContaining('there is a backup in') },
+    });
+    expect(readdirSync(place).sort()).toEqual(['backup', 'data']);
+    await restore({ ...config, dataDir: join(place, 'restored') }, { from: to, replace: false });
+  });
+
+  test('has the old backup until the new one is whole, and then the new one alone', async () => {
+    const { madeAt } = await backUp(config, { to, replace: false });
+    writeFileSync(join(config.dataDir, 'bands.sqlite'), 'damaged');
+    await expect(backUp(config, { to, replace: true })).rejects.toThrow('bands.sqlite cannot be used');
+    expect(JSON.parse(readFileSync(join(to, 'manifest.json'), 'utf8'))).toMatchObject({ madeAt });
+    await rm(join(config.dataDir, 'bands.sqlite'));
+    await makeStores(config.dataDir);
+    await backUp(config, { to, replace: true });
+    expect(idsIn(to)).toEqual(idsIn(config.dataDir));
+    expect(readdirSync(place).sort()).toEqual(['backup', 'data']);
+  });
+});
+
 describe('the commands', () => {
   const run = (script: string, words: string[], environment: Record<string, string> = {}) => {
     const options = { cwd: folder, env: environment, encoding: 'utf8', timeout: RUN_TIMEOUT_MS } as const;
@@ -233,6 +299,18 @@ describe('the commands', () => {
     expect(existsSync(join(dataDir, 'restoring'))).toBe(false);
   });
 
+  test('say what of a mixed configuration is not in a backup, and that it is not of one moment', async () => {
+    const dataDir = await mkdtemp(join(folder, 'mixed-'));
+    await makeStores(dataDir);
+    const mongoUrl = 'mongodb://127.0.0.1:1/?replicaSet=rs0';
+    const backUpWith = (variable: string) =>
+      run('backup.js', ['--to', join(folder, `without-${variable}`)], { DATA_DIR: dataDir, [variable]: mongoUrl }).stdout;
+    expect(backUpWith('BANDS_MONGO_URL')).toMatch(/\nNOT in it, .*: bands\. What is in it is of one moment, but not of the one/);
+    expect(backUpWith('ORCHESTRATOR_MONGO_URL')).toMatch(
+      /\nNOT in it, .*: orchestrator\. Without the journal, .* not of one moment/,
+    );
+  });
+
   test('say what is wrong with them', () => {
     expect(run('backup.js', [])).toEqual({ status: 2, stdout: '', stderr: expect.stringContaining('into which folder?') });
     expect(run('restore.js', [])).toEqual({ status: 2, stdout: '', stderr: expect.stringContaining('from which folder?') });
@@ -250,6 +328,19 @@ describe('the commands', () => {
     expect(run('restore.js', ['--help'])).toMatchObject({ status: 0, stdout: expect.stringContaining('make restore') });
   });
 });
+
+/** Empty stores, where there are none yet. */
+async function makeStores(dataDir: string): Promise<void> {
+  const logger = pino({ level: 'silent' });
+  const openings = [
+    openBandStore({ name: 'bands', dataDir, mongoUrl: undefined }, logger),
+    openVenueStore({ name: 'venues', dataDir, mongoUrl: undefined }, logger),
+    openEventStore({ name: 'events', dataDir, mongoUrl: undefined }, logger),
+    openConcertStore({ name: 'concerts', dataDir, mongoUrl: undefined }, logger),
+    openJournal({ name: 'orchestrator', dataDir, mongoUrl: undefined }, logger),
+  ];
+  for (const store of await Promise.all(openings)) await store.close();
+}
 
 /** Clients that write one concert after another, each with a new band and venue, and now and then delete one. */
 class Writers {

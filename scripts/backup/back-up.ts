@@ -1,48 +1,101 @@
+import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, open, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, open, readdir, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
 import { backup, type DatabaseSync } from 'node:sqlite';
 import { type Config, VERSION } from '#config';
 import { numberOf } from '#database';
 import { BackupFault } from './backup-fault.js';
-import { embeddedStores, firstOf, identityOf, openFile, orFault, pathOf, type StoreName } from './embedded-stores.js';
-import { type BackedUpFile, type Manifest, manifestOf, manifestPath, sha256Of } from './manifest.js';
+import {
+  embeddedStores,
+  fileOf,
+  firstOf,
+  identityOf,
+  openFile,
+  orFault,
+  pathOf,
+  type StoreName,
+  storeNames,
+} from './embedded-stores.js';
+import { type BackedUpFile, MANIFEST_FILE, type Manifest, manifestOf, manifestPath, sha256Of } from './manifest.js';
 import { type Progress, showProgress } from './progress.js';
 
 /** Pages of 4 KiB that are copied at a time: 16 MB, between which the progress is shown. */
 const PAGES_AT_A_TIME = 4_096;
-/** What a file is called until it is whole. */
-const INCOMPLETE = '.incomplete';
 
 export interface BackupOptions {
-  /** The folder; made when missing. */
+  /** The folder, which the backup becomes: missing, empty, or another backup. */
   to: string;
   /** Take the place of a backup that is there. */
   replace: boolean;
 }
 
+/** Beside the folder of a backup, and of this run alone. */
+interface Places {
+  target: string;
+  /** Where the backup is made. */
+  incomplete: string;
+  /** Where the one is that was there, until this one has its place. */
+  replaced: string;
+}
+
 /**
  * Copies the embedded stores as they are at one moment, while their processes run and write.
- * @throws BackupFault when it cannot: then no file of a backup that was there has changed
+ * @throws BackupFault when it cannot: then a backup that was there is there still
  */
 export async function backUp(config: Config, { to, replace }: BackupOptions): Promise<Manifest> {
   const stores = storesToBackUp(config);
-  if (existsSync(manifestPath(to)) && !replace)
-    throw new BackupFault(`there is a backup in ${to} already; name another folder, or ask for it to be replaced`);
-  await mkdir(to, { recursive: true });
-  const snapshots = takeSnapshots(config.dataDir, stores);
+  const target = existsSync(to) ? await realpath(to) : resolve(to);
+  await assertMayBecomeBackup(target, { dataDir: config.dataDir, replace });
+  const run = randomUUID();
+  const places = { target, incomplete: `${target}.incomplete-${run}`, replaced: `${target}.replaced-${run}` };
+  await mkdir(dirname(target), { recursive: true });
+  await mkdir(places.incomplete);
+  try {
+    const manifest = await writeBackup(config.dataDir, stores, places.incomplete);
+    await publish(places, { replace });
+    return manifest;
+  } finally {
+    await rm(places.incomplete, { recursive: true, force: true });
+  }
+}
+
+/** The folder is moved away and removed when it is replaced: nothing may be in it but a backup, and never the stores themselves. */
+async function assertMayBecomeBackup(target: string, { dataDir, replace }: { dataDir: string; replace: boolean }): Promise<void> {
+  if (!existsSync(target)) return;
+  if (target === (await realpath(dataDir)))
+    throw new BackupFault(`${target} is the data folder itself, where the stores are in use; name another folder`);
+  const names = await readdir(target);
+  if (names.length === 0) return;
+  if (!names.includes(MANIFEST_FILE))
+    throw new BackupFault(`${target} holds ${names[0]} and other things, but no backup; name another folder`);
+  if (!replace) throw isThereAlready(target);
+  const foreign = names.find((name) => name !== MANIFEST_FILE && !storeNames.some((store) => name === fileOf(store)));
+  if (foreign !== undefined)
+    throw new BackupFault(`${target} holds ${foreign} beside a backup, so it is not replaced; name another folder`);
+}
+
+const isThereAlready = (target: string): BackupFault =>
+  new BackupFault(
+    `there is a backup in ${target} already; name another folder, or ask for it to be replaced: REPLACE=1 of make, --replace of npm`,
+  );
+
+async function writeBackup(dataDir: string, stores: readonly StoreName[], folder: string): Promise<Manifest> {
+  const snapshots = takeSnapshots(dataDir, stores);
   const progress: Progress = { step: '', bytes: 0 };
   // Each file is copied, and then read again.
   const endProgress = showProgress(2 * snapshots.reduce((sum, { bytes }) => sum + bytes, 0), progress);
   try {
     const files: BackedUpFile[] = [];
-    for (const snapshot of snapshots) files.push(await copy(snapshot, pathOf(to, snapshot.store) + INCOMPLETE, progress));
+    for (const snapshot of snapshots) files.push(await copy(snapshot, pathOf(folder, snapshot.store), progress));
     const manifest = manifestOf(VERSION, files);
-    await publish(to, manifest);
+    await writeFile(manifestPath(folder), `${JSON.stringify(manifest, null, 2)}\n`);
+    await sync(manifestPath(folder));
+    await sync(folder);
     return manifest;
   } finally {
     endProgress();
     for (const { db } of snapshots) db.close();
-    await Promise.all(stores.map((store) => rm(pathOf(to, store) + INCOMPLETE, { force: true })));
   }
 }
 
@@ -92,7 +145,6 @@ function beginReading(db: DatabaseSync): number {
 async function copy({ store, db, bytes }: Snapshot, path: string, progress: Progress): Promise<BackedUpFile> {
   const before = progress.bytes;
   progress.step = `copying ${store}`;
-  await rm(path, { force: true });
   await backup(db, path, {
     rate: PAGES_AT_A_TIME,
     progress: ({ totalPages, remainingPages }) => {
@@ -123,14 +175,23 @@ function check(path: string, store: StoreName) {
   }
 }
 
-/** The files get their names when all are whole, and the manifest comes last. */
-async function publish(folder: string, manifest: Manifest): Promise<void> {
-  const path = manifestPath(folder);
-  await writeFile(path + INCOMPLETE, `${JSON.stringify(manifest, null, 2)}\n`);
-  await sync(path + INCOMPLETE);
-  for (const { store } of manifest.files) await rename(pathOf(folder, store) + INCOMPLETE, pathOf(folder, store));
-  await rename(path + INCOMPLETE, path);
-  await sync(folder);
+/**
+ * Puts the whole backup into its place. Ended at any point this leaves a whole backup: the old one or the new one in the
+ * place, or both beside it.
+ */
+async function publish({ target, incomplete, replaced }: Places, { replace }: { replace: boolean }): Promise<void> {
+  const isReplaced = replace && existsSync(manifestPath(target));
+  if (isReplaced) await rename(target, replaced);
+  try {
+    await rename(incomplete, target);
+  } catch (error) {
+    if (isReplaced) await rename(replaced, target);
+    // Another run was faster.
+    if (!isReplaced && existsSync(manifestPath(target))) throw isThereAlready(target);
+    throw error;
+  }
+  await sync(dirname(target));
+  await rm(replaced, { recursive: true, force: true });
 }
 
 /** Resolves when a file, or the names in a folder, are on disk. */

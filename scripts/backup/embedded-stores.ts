@@ -10,13 +10,18 @@ export type StoreName = ServiceName | 'orchestrator';
 const BUSY_TIMEOUT_MS = 5_000;
 
 /**
- * The stores that are SQLite files by this configuration, concerts first: what is written meanwhile by an import, which
- * makes a concert last, refers to nothing that is missing.
+ * All stores, concerts first: what is written while they are backed up by an import, which makes a concert last, refers to
+ * nothing that is missing.
  */
-export function embeddedStores({ mongoUrls, orchestrator }: Config): StoreName[] {
-  const kinds = serviceNames.filter((name) => mongoUrls[name] === undefined).reverse();
-  return orchestrator.mongoUrl === undefined ? [...kinds, 'orchestrator'] : kinds;
-}
+export const storeNames: readonly StoreName[] = [...serviceNames.toReversed(), 'orchestrator'];
+
+/** Where a store is that is in MongoDB by this configuration. */
+export const mongoUrlOf = ({ mongoUrls, orchestrator }: Config, store: StoreName): string | undefined =>
+  store === 'orchestrator' ? orchestrator.mongoUrl : mongoUrls[store];
+
+/** The stores that are SQLite files by this configuration. */
+export const embeddedStores = (config: Config): StoreName[] =>
+  storeNames.filter((store) => mongoUrlOf(config, store) === undefined);
 
 export const fileOf = (name: StoreName): string => `${name}.sqlite`;
 

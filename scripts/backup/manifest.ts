@@ -9,7 +9,7 @@ import { makeAjv, schemaFaults } from '#contracts';
 import { BackupFault } from './backup-fault.js';
 
 /** Written last: a folder without it holds no backup. */
-const MANIFEST_FILE = 'manifest.json';
+export const MANIFEST_FILE = 'manifest.json';
 const MANIFEST_VERSION = 1;
 
 const closed = { additionalProperties: false };
