@@ -3,10 +3,10 @@ import { describe, expect, test } from '@jest/globals';
 import { IndexSimulator } from '../src/simulator/simulator.js';
 import { indexProtections } from '../src/simulator/without.js';
 
-const SEEDS = 600;
+const SEEDS = 300;
 /** Without any one protection, something goes wrong within so many. */
 const SEEDS_WITHOUT = 1_000;
-const TIMEOUT_MS = 300_000;
+const TIMEOUT_MS = 600_000;
 
 /** The first seed that breaks a promise. */
 async function firstFailing(simulator: IndexSimulator, seeds: number) {
