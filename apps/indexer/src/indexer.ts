@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { systemClock } from '#clock';
 import type { Address, Config } from '#config';
@@ -8,6 +9,9 @@ import { ElasticsearchIndices, Indexer, openElasticsearch } from '#search-index'
 import { closeServices, connectServices, type Running } from '#serve';
 import { IndexerModule } from './indexer.module.js';
 import { bulkResults, indexerMetrics } from './indexer-metrics.js';
+
+/** What is under way ends in less, unless Elasticsearch or a service does not answer. */
+const STOP_TIMEOUT_MS = 5_000;
 
 const DESCRIPTION = 'How the search index is kept up to date. It has nothing to ask for but its health and its metrics.';
 
@@ -45,8 +49,8 @@ export async function startIndexer(config: Config, logger: Logger): Promise<Runn
     api: { title: 'Backline: indexer', description: DESCRIPTION },
     draining,
     free: async () => {
-      // Why it failed, if it did, has been told.
-      await Promise.allSettled([indexing]);
+      // An Elasticsearch that hangs is not waited for; the lease runs out by itself then.
+      await Promise.race([Promise.allSettled([indexing]), sleep(STOP_TIMEOUT_MS, undefined, { ref: false })]);
       closeServices(callers);
       await client.close();
     },

@@ -19,7 +19,7 @@ export type Outcomes = Record<WriteOutcome['outcome'], number>;
 const NONE: Outcomes = { written: 0, newer: 0, retry: 0, refused: 0 };
 
 interface WriterEvents {
-  putAside(id: number, reason: string): void;
+  putAside(id: number): void;
   /** In the index now, these or newer ones. */
   taken(ids: readonly number[]): void;
   /** After each bulk. */
@@ -29,6 +29,8 @@ interface WriterEvents {
 /** Writes entries to one index, in bulks. Whatever happens there, nothing is lost but what is put aside, which is said. */
 export class BulkWriter {
   readonly #slots = new Slots(SLOTS);
+  /** In a row. */
+  #failures = 0;
   readonly #jobSlots = new Slots(JOB_SLOTS);
   readonly #maxSize: number;
   #size: number;
@@ -93,8 +95,10 @@ export class BulkWriter {
     }
     this.events.taken(taken);
     this.events.wrote(counts);
-    const isFull = entries.some((_, at) => outcomes[at]?.outcome === 'retry');
-    this.#size = isFull ? this.#halved() : Math.min(this.#maxSize, this.#size + MIN_ENTRIES);
+    const full = outcomes.find((one) => one.outcome === 'retry');
+    if (full) this.#sayFailed(full.reason);
+    else this.#failures = 0;
+    this.#size = full ? this.#halved() : Math.min(this.#maxSize, this.#size + MIN_ENTRIES);
     return again;
   }
 
@@ -105,9 +109,16 @@ export class BulkWriter {
       if (!(error instanceof Fault)) throw error;
       this.events.wrote({ ...NONE, retry: entries.length });
       this.#size = this.#halved();
-      this.ground.logger.warn({ reason: error.detail, entries: entries.length }, 'a bulk failed and is sent again');
+      this.#sayFailed(error.detail);
       return undefined;
     }
+  }
+
+  /** The first says what is wrong, each sixteenth after it that it still is. */
+  #sayFailed(reason: string): void {
+    this.#failures++;
+    if (this.#failures % 16 === 1)
+      this.ground.logger.warn({ failures: this.#failures, reason }, 'a bulk failed and is sent again');
   }
 
   #mayTryAgain(id: number, reason: string, refusals: Map<number, number>): boolean {
@@ -115,7 +126,7 @@ export class BulkWriter {
     refusals.set(id, tries);
     if (tries < MAX_TRIES) return true;
     this.ground.logger.error({ id, reason }, 'the index does not take a concert: it is put aside until it changes');
-    this.events.putAside(id, reason);
+    this.events.putAside(id);
     return false;
   }
 

@@ -26,6 +26,8 @@ export class FanOuts {
   readonly #parts: FanOutParts;
   readonly #sizes: Sizes;
   #wakes: (() => void)[] = [];
+  /** Jobs that wait for nothing but the refresh after them. */
+  readonly #brought = new Set<string>();
 
   constructor(parts: FanOutParts) {
     this.#parts = parts;
@@ -49,7 +51,7 @@ export class FanOuts {
   /** Until it is told to stop. @throws IndexGone, StoreChanged, StateGone */
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      const [job] = this.#parts.lease.checkpoint.jobs;
+      const job = this.#parts.lease.checkpoint.jobs.find((one) => !this.#brought.has(nameOf(one)));
       if (job) await this.#work(job, signal);
       else await this.#changed(signal);
     }
@@ -58,9 +60,9 @@ export class FanOuts {
   async #work(job: FanOutJob, signal: AbortSignal): Promise<void> {
     const { ground, services, composer, writer, refresher } = this.#parts;
     const { jobPage } = this.#sizes;
-    composer.saw(job.service, job.id, job.version);
     for (let { after }: { after?: DateKey } = job; this.#isCurrent(job); ) {
       signal.throwIfAborted();
+      composer.saw(job.service, job.id, job.version);
       const concerts = await untilDone(ground, `reading the concerts of one of the ${job.service}`, signal, () =>
         services.referring(job.service, job.id, { limit: jobPage, ...(after && { after }) }),
       );
@@ -73,12 +75,12 @@ export class FanOuts {
       after = done;
       refresher.whenFindable(() => this.#replace(job, [{ ...job, after: done }]));
     }
-    await untilAborted(signal, (resolve) => {
-      refresher.whenFindable(resolve);
-      return () => undefined;
+    // The next one need not wait for that.
+    this.#brought.add(nameOf(job));
+    refresher.whenFindable(() => {
+      this.#brought.delete(nameOf(job));
+      this.#replace(job, []);
     });
-    signal.throwIfAborted();
-    this.#replace(job, []);
   }
 
   /** Nothing when the part was taken on anew since. */
@@ -104,6 +106,8 @@ export class FanOuts {
     for (const resolve of this.#wakes.splice(0)) resolve();
   }
 }
+
+const nameOf = ({ service, id, version }: FanOutJob): string => `${service} ${id} ${version}`;
 
 const isSame = (a: Pick<FanOutJob, 'service' | 'id'>, b: Pick<FanOutJob, 'service' | 'id'>): boolean =>
   a.service === b.service && a.id === b.id;

@@ -4,7 +4,7 @@ import { Composer } from './composer.js';
 import { type IndexEntry, isTombstone } from './concert-index.js';
 import type { Lease } from './lease.js';
 import type { OwnerServices } from './owner-services.js';
-import { type Ground, untilAborted, untilDone } from './patience.js';
+import { type Ground, untilDone } from './patience.js';
 import type { Refresher } from './refresher.js';
 import { RememberedParts } from './remembered-parts.js';
 import { SIZES } from './sizes.js';
@@ -18,8 +18,8 @@ interface FillerParts {
   writer: BulkWriter;
   refresher: Refresher;
   lease: Lease;
-  /** Tombstones of before are left out: the index forgets them at this age, and nobody needs them. */
-  tombstonesKeptMs: number;
+  /** Older tombstones are left out: the index forgets them at this age, and nobody needs them. */
+  tombstonesKeptMs(): number;
 }
 
 /**
@@ -50,11 +50,7 @@ export class Filler {
       afterId = lastId;
     }
     await Promise.all(writing);
-    await untilAborted(signal, (resolve) => {
-      refresher.whenFindable(resolve);
-      return () => undefined;
-    });
-    signal.throwIfAborted();
+    await refresher.findable(signal);
     lease.update({ filling: null });
   }
 
@@ -79,10 +75,10 @@ export class Filler {
     const { ground, services, lease, tombstonesKeptMs } = this.#parts;
     const { page } = ground.sizes ?? SIZES;
     return untilDone(ground, 'reading all concerts', signal, async () => {
-      const states = await services.scanConcerts(afterId, page, lease.checkpoint.feeds.concerts.storeId);
+      const { states, isLast } = await services.scanConcerts(afterId, page, lease.checkpoint.feeds.concerts.storeId);
       const entries = await composer.ofStates(states, signal);
-      const oldest = ground.clock.now() - tombstonesKeptMs;
-      const lastId = states.length < page ? undefined : states.at(-1)?.id;
+      const oldest = ground.clock.now() - tombstonesKeptMs();
+      const lastId = isLast ? undefined : states.at(-1)?.id;
       return { entries: entries.filter((entry) => !isTombstone(entry) || entry.deletedAt > oldest), lastId };
     });
   }

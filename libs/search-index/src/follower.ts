@@ -48,6 +48,9 @@ export class Follower {
    * @throws IndexGone, StoreChanged, StateGone, Fault CursorExpired
    */
   async run(signal: AbortSignal, ended: () => void): Promise<void> {
+    // What was read before a place was lost is read again.
+    this.#arrived.length = 0;
+    this.changesBehind = 0;
     await untilFirst(signal, [
       ...serviceNames.map((service) => (both: AbortSignal) => this.#poll(service, both)),
       (both) => this.#applyAll(both, ended),
@@ -77,6 +80,7 @@ export class Follower {
       if (answers.length > 0) this.#taken();
       await this.#apply(answers, signal);
       this.#parts.refresher.whenFindable(() => {
+        if (signal.aborted) return;
         for (const answer of answers) this.#note(answer);
         if (serviceNames.every((service) => this.#parts.lease.checkpoint.feeds[service].endReadAt > 0)) ended();
       });

@@ -26,7 +26,8 @@ const TOMBSTONES_PER_REMOVAL = 1_000;
 /** Tombstones are removed soon after their time, and not more often than hourly where they are kept for days. */
 const REMOVAL_SHARE = 0.02;
 const MAX_REMOVAL_INTERVAL_MS = 3_600_000;
-const MAX_PUT_ASIDE_NAMED = 100;
+/** They are part of the checkpoint, which must stay small: of more, the others are told in the log alone. */
+const MAX_PUT_ASIDE = 1_000;
 
 /** The index cannot be brought up to date, but must be filled from empty. */
 export class MustRebuild extends IndexMoved {}
@@ -48,6 +49,8 @@ export class IndexLeader {
   readonly #filler: Filler;
   readonly #fanOuts: FanOuts;
   readonly #refresher: Refresher;
+  /** For how long all services remember what was deleted: each has a setting of its own. */
+  #retentionMs: number;
 
   constructor(parts: LeaderParts) {
     this.#parts = parts;
@@ -62,7 +65,8 @@ export class IndexLeader {
     const shared = { ground, services, composer, writer, refresher: this.#refresher, lease };
     this.#fanOuts = new FanOuts(shared);
     this.#follower = new Follower({ ...shared, fanOuts: this.#fanOuts });
-    this.#filler = new Filler({ ...shared, tombstonesKeptMs: TOMBSTONES_KEPT_SHARE * tombstoneRetentionMs });
+    this.#filler = new Filler({ ...shared, tombstonesKeptMs: () => TOMBSTONES_KEPT_SHARE * this.#retentionMs });
+    this.#retentionMs = tombstoneRetentionMs;
   }
 
   get index(): string {
@@ -104,7 +108,9 @@ export class IndexLeader {
   }
 
   async #fillAndFollow(signal: AbortSignal, caughtUp: () => void): Promise<void> {
-    const { ground, lease } = this.#parts;
+    const { ground, services, lease } = this.#parts;
+    const heads = await untilDone(ground, 'reading the ends of the feeds', signal, () => services.heads());
+    this.#retentionMs = Math.min(this.#retentionMs, ...serviceNames.map((service) => heads[service].tombstoneRetentionMs));
     if (!this.#isResumable) throw new MustRebuild('nobody has kept the index for too long');
     await this.#removeOldTombstones(signal);
     while (!signal.aborted) {
@@ -142,39 +148,40 @@ export class IndexLeader {
   }
 
   get #isResumable(): boolean {
-    const { ground, lease, tombstoneRetentionMs } = this.#parts;
+    const { ground, lease } = this.#parts;
     const oldest = Math.min(...serviceNames.map((service) => lease.checkpoint.feeds[service].takenAt));
-    return ground.clock.now() - oldest <= RESUMABLE_SHARE * tombstoneRetentionMs;
+    return ground.clock.now() - oldest <= RESUMABLE_SHARE * this.#retentionMs;
   }
 
   async #removeTombstones(signal: AbortSignal): Promise<void> {
-    const { ground, tombstoneRetentionMs } = this.#parts;
-    const intervalMs = Math.min(REMOVAL_SHARE * tombstoneRetentionMs, MAX_REMOVAL_INTERVAL_MS);
     while (!signal.aborted) {
-      await pause(ground, intervalMs, signal);
+      await pause(this.#parts.ground, Math.min(REMOVAL_SHARE * this.#retentionMs, MAX_REMOVAL_INTERVAL_MS), signal);
       if (!signal.aborted) await this.#removeOldTombstones(signal);
     }
   }
 
   async #removeOldTombstones(signal: AbortSignal): Promise<void> {
-    const { ground, indices, lease, tombstoneRetentionMs } = this.#parts;
-    const before = ground.clock.now() - TOMBSTONES_KEPT_SHARE * tombstoneRetentionMs;
+    const { ground, indices, lease } = this.#parts;
+    const before = ground.clock.now() - TOMBSTONES_KEPT_SHARE * this.#retentionMs;
     const remove = () => indices.removeTombstones(lease.index, before, TOMBSTONES_PER_REMOVAL);
-    while ((await untilDone(ground, 'removing old tombstones', signal, remove)) === TOMBSTONES_PER_REMOVAL);
+    // What was removed is found until the next refresh.
+    while ((await untilDone(ground, 'removing old tombstones', signal, remove)) > 0) await this.#refresher.findable(signal);
   }
 
   #putAside(id: number): void {
-    const { count, ids } = this.checkpoint.putAside;
-    if (ids.includes(id)) return;
-    this.#parts.lease.update({ putAside: { count: count + 1, ids: [...ids, id].slice(0, MAX_PUT_ASIDE_NAMED) } });
+    const { ids } = this.checkpoint.putAside;
+    if (!ids.includes(id) && ids.length < MAX_PUT_ASIDE) this.#notePutAside([...ids, id]);
   }
 
   #noteTaken(taken: readonly number[]): void {
-    const { count, ids } = this.checkpoint.putAside;
+    const { ids } = this.checkpoint.putAside;
     if (ids.length === 0) return;
     const left = ids.filter((id) => !taken.includes(id));
-    if (left.length < ids.length)
-      this.#parts.lease.update({ putAside: { count: count - (ids.length - left.length), ids: left } });
+    if (left.length < ids.length) this.#notePutAside(left);
+  }
+
+  #notePutAside(ids: number[]): void {
+    this.#parts.lease.update({ putAside: { count: ids.length, ids } });
   }
 }
 
@@ -183,11 +190,16 @@ const isPlaceLost = (error: unknown): error is Error =>
 
 /** The present ends of the four feeds, for an index that has none of what is before them. */
 export async function headsOf({ clock }: Ground, services: OwnerServices): Promise<Record<ServiceName, FeedPosition>> {
-  const head = async (service: ServiceName): Promise<FeedPosition> => {
-    const takenAt = clock.now();
-    return { ...(await services.head(service)), takenAt, endReadAt: 0 };
+  const takenAt = clock.now();
+  const heads = await services.heads();
+  const position = (service: ServiceName): FeedPosition => {
+    const { cursor, storeId } = heads[service];
+    return { cursor, storeId, takenAt, endReadAt: 0 };
   };
-  const [bands, venues, events, concerts] = await Promise.all(serviceNames.map(head));
-  if (!bands || !venues || !events || !concerts) throw new TypeError('there are four services');
-  return { bands, venues, events, concerts };
+  return {
+    bands: position('bands'),
+    venues: position('venues'),
+    events: position('events'),
+    concerts: position('concerts'),
+  };
 }

@@ -99,7 +99,8 @@ export class Lease {
   async keep(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       const age = this.ground.clock.now() - this.#storedAt;
-      if (age >= RENEW_AFTER_MS || (this.#isDirty && age >= STORE_AFTER_MS))
+      // A clock that was set back says nothing of when it was stored.
+      if (age < 0 || age >= RENEW_AFTER_MS || (this.#isDirty && age >= STORE_AFTER_MS))
         await untilDone(this.ground, 'storing the checkpoint', signal, () => this.store());
       else await pause(this.ground, (this.#isDirty ? STORE_AFTER_MS : RENEW_AFTER_MS) - age, signal);
     }

@@ -15,6 +15,7 @@ import {
   type Venue,
   venueFeed,
 } from '#contracts';
+import { Fault } from '#problem';
 import type { RpcClient } from '#rpc';
 import { IndexMoved } from './concert-index.js';
 
@@ -26,13 +27,15 @@ export type PartName = Exclude<ServiceName, 'concerts'>;
 
 /** A call reads a thousand records at most; who waits for a change waits on top of that. */
 const CALL_TIMEOUT_MS = 10_000;
+/** The largest records that there can be are a few hundred kilobytes: of so many, an answer is always taken. */
+const FEWEST_RECORDS = 50;
 
 const feeds = { bands: bandFeed, venues: venueFeed, events: eventFeed, concerts: concertFeed };
 
 /** One answer of a feed. */
 export interface FeedAnswer {
   service: ServiceName;
-  changes: readonly Change<unknown>[];
+  changes: readonly Pick<Change<unknown>, 'id' | 'version'>[];
   cursor: string;
   isAtEnd: boolean;
   /** When it was asked for. */
@@ -47,6 +50,12 @@ export class OwnerServices {
   readonly #callers: Callers;
   readonly #clock: Clock;
   readonly #run: string;
+  readonly #limits: Record<ServiceName, number> = {
+    bands: MAX_IDS_PER_CALL,
+    venues: MAX_IDS_PER_CALL,
+    events: MAX_IDS_PER_CALL,
+    concerts: MAX_IDS_PER_CALL,
+  };
 
   constructor({ callers, clock, run }: { callers: Callers; clock: Clock; run: string }) {
     this.#callers = callers;
@@ -56,47 +65,47 @@ export class OwnerServices {
 
   async changes(service: ServiceName, at: { cursor: string; storeId: string }, waitMs: number): Promise<FeedAnswer> {
     const askedAt = this.#clock.now();
-    const request = { after: at.cursor, limit: MAX_CHANGES_PER_CALL, waitMs };
-    const reply = await this.#callers[service].call(feeds[service].changes, request, this.#context(waitMs));
+    const reply = await this.#bounded(service, MAX_CHANGES_PER_CALL, (limit) =>
+      this.#callers[service].call(feeds[service].changes, { after: at.cursor, limit, waitMs }, this.#context(waitMs)),
+    );
     assertStore(service, reply, at.storeId);
-    return { service, changes: reply.items, cursor: reply.cursor, isAtEnd: reply.isAtEnd, askedAt };
+    const changes = reply.items.map(({ id, version }) => ({ id, version }));
+    return { service, changes, cursor: reply.cursor, isAtEnd: reply.isAtEnd, askedAt };
   }
 
-  head(service: ServiceName): Promise<{ cursor: string; storeId: string }> {
-    return this.#callers[service].call(feeds[service].head, {}, this.#context());
-  }
-
-  /** Concerts, live or deleted, by id; fewer than `limit` are the last. */
-  async scanConcerts(afterId: number, limit: number, storeId: string): Promise<readonly Change<Concert>[]> {
-    const request = { limit, ...(afterId > 0 && { afterId }) };
-    const reply = await this.#callers.concerts.call(concertFeed.scan, request, this.#context());
-    assertStore('concerts', reply, storeId);
-    return reply.items;
+  /** Concerts, live or deleted, by id. */
+  async scanConcerts(afterId: number, limit: number, storeId: string) {
+    return this.#bounded('concerts', limit, async (atMost) => {
+      const request = { limit: atMost, ...(afterId > 0 && { afterId }) };
+      const reply = await this.#callers.concerts.call(concertFeed.scan, request, this.#context());
+      assertStore('concerts', reply, storeId);
+      return { states: reply.items, isLast: reply.items.length < atMost };
+    });
   }
 
   readonly concerts = (ids: readonly number[], storeId: string): Promise<Map<number, Change<Concert>>> =>
-    byId(ids, async (some) => {
+    this.#byId('concerts', ids, async (some) => {
       const reply = await this.#callers.concerts.call(concertFeed.states, { ids: some }, this.#context());
       assertStore('concerts', reply, storeId);
       return reply.items;
     });
 
   readonly bands = (ids: readonly number[], storeId: string): Promise<Map<number, Change<Band>>> =>
-    byId(ids, async (some) => {
+    this.#byId('bands', ids, async (some) => {
       const reply = await this.#callers.bands.call(bandFeed.states, { ids: some }, this.#context());
       assertStore('bands', reply, storeId);
       return reply.items;
     });
 
   readonly venues = (ids: readonly number[], storeId: string): Promise<Map<number, Change<Venue>>> =>
-    byId(ids, async (some) => {
+    this.#byId('venues', ids, async (some) => {
       const reply = await this.#callers.venues.call(venueFeed.states, { ids: some }, this.#context());
       assertStore('venues', reply, storeId);
       return reply.items;
     });
 
   readonly events = (ids: readonly number[], storeId: string): Promise<Map<number, Change<Event>>> =>
-    byId(ids, async (some) => {
+    this.#byId('events', ids, async (some) => {
       const reply = await this.#callers.events.call(eventFeed.states, { ids: some }, this.#context());
       assertStore('events', reply, storeId);
       return reply.items;
@@ -113,19 +122,59 @@ export class OwnerServices {
     return items;
   }
 
+  /** The present ends of the four feeds. */
+  async heads() {
+    const head = (service: ServiceName) => this.#callers[service].call(feeds[service].head, {}, this.#context());
+    const [bands, venues, events, concerts] = await Promise.all([
+      head('bands'),
+      head('venues'),
+      head('events'),
+      head('concerts'),
+    ]);
+    return { bands, venues, events, concerts };
+  }
+
   /** The stores that they answer from now. */
   async storeIds(): Promise<Record<ServiceName, string>> {
-    const [bands, venues, events, concerts] = await Promise.all([
-      this.head('bands'),
-      this.head('venues'),
-      this.head('events'),
-      this.head('concerts'),
-    ]);
+    const { bands, venues, events, concerts } = await this.heads();
     return { bands: bands.storeId, venues: venues.storeId, events: events.storeId, concerts: concerts.storeId };
   }
 
   async countConcerts(): Promise<number> {
     return (await this.#callers.concerts.call(concertCalls.count, {}, this.#context())).count;
+  }
+
+  async #byId<R extends { id: number }>(
+    service: ServiceName,
+    ids: readonly number[],
+    read: (ids: number[]) => Promise<readonly R[]>,
+  ): Promise<Map<number, R>> {
+    const records = new Map<number, R>();
+    for (let start = 0; start < ids.length; ) {
+      const found = await this.#bounded(service, MAX_IDS_PER_CALL, async (limit) => {
+        const some = ids.slice(start, start + limit);
+        return { states: await read(some), asked: some.length };
+      });
+      for (const record of found.states) records.set(record.id, record);
+      start += found.asked;
+    }
+    return records;
+  }
+
+  /**
+   * Asks for so many records at most. A service refuses an answer of more than 64 MiB as its own fault: then half as many
+   * are asked for, also the next times.
+   */
+  async #bounded<T>(service: ServiceName, limit: number, ask: (limit: number) => Promise<T>): Promise<T> {
+    for (;;) {
+      const atMost = Math.min(limit, this.#limits[service]);
+      try {
+        return await ask(atMost);
+      } catch (error) {
+        if (!(error instanceof Fault) || error.code !== 'Internal' || atMost <= FEWEST_RECORDS) throw error;
+        this.#limits[service] = Math.max(FEWEST_RECORDS, Math.floor(atMost / 2));
+      }
+    }
   }
 
   #context(waitMs = 0) {
@@ -136,14 +185,4 @@ export class OwnerServices {
 
 function assertStore(service: ServiceName, { storeId }: { storeId: string }, expected: string): void {
   if (storeId !== expected) throw new StoreChanged(`${service} answers from the store ${storeId}, not from ${expected} any more`);
-}
-
-async function byId<R extends { id: number }>(
-  ids: readonly number[],
-  read: (ids: number[]) => Promise<readonly R[]>,
-): Promise<Map<number, R>> {
-  const chunks: number[][] = [];
-  for (let start = 0; start < ids.length; start += MAX_IDS_PER_CALL) chunks.push(ids.slice(start, start + MAX_IDS_PER_CALL));
-  const records = (await Promise.all(chunks.map(read))).flat();
-  return new Map(records.map((record) => [record.id, record]));
 }

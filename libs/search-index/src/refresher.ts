@@ -1,5 +1,5 @@
 import type { ConcertIndices } from './concert-index.js';
-import { type Ground, pause, untilAborted, untilDone } from './patience.js';
+import { type Ground, pause, unlessAborted, untilAborted, untilDone } from './patience.js';
 
 /** At most five times a second: each makes a segment, and those have to be merged. */
 const REFRESH_INTERVAL_MS = 200;
@@ -19,6 +19,13 @@ export class Refresher {
   whenFindable(then: () => void): void {
     this.#waiting.push(then);
     this.#wake();
+  }
+
+  /** Resolves after a refresh that began after this. @throws the signal's reason when it is aborted before */
+  async findable(signal: AbortSignal): Promise<void> {
+    const refreshed = Promise.withResolvers<void>();
+    this.whenFindable(refreshed.resolve);
+    await unlessAborted(signal, refreshed.promise);
   }
 
   /** Until it is told to stop. @throws IndexGone */

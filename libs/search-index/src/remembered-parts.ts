@@ -1,8 +1,8 @@
 import type { Change } from '#contracts';
 import type { StateReader } from './composer.js';
 
-/** Parts of one kind that are remembered: with their records some megabytes. */
-const MAX_REMEMBERED = 20_000;
+/** Parts of one kind that are remembered: a few megabytes, as records are. */
+const MAX_REMEMBERED = 5_000;
 
 type Read<R> = (ids: readonly number[], storeId: string) => Promise<Map<number, Change<R>>>;
 

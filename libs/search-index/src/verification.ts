@@ -79,8 +79,10 @@ async function firstLook(
   signal: AbortSignal,
 ): Promise<{ live: number; upTo: number }> {
   const { page } = parts.ground.sizes ?? SIZES;
-  const states = await retried(parts, signal, () => parts.services.scanConcerts(afterId, page, parts.storeIds.concerts));
-  const upTo = states.length < page ? Number.MAX_SAFE_INTEGER : (states.at(-1)?.id ?? 0);
+  const { states, isLast } = await retried(parts, signal, () =>
+    parts.services.scanConcerts(afterId, page, parts.storeIds.concerts),
+  );
+  const upTo = isLast ? Number.MAX_SAFE_INTEGER : (states.at(-1)?.id ?? 0);
   const entries = await retried(parts, signal, () => composer.ofStates(states, signal));
   const expected = new Map(entries.map((entry) => [entry.id, stateOf(entry)]));
   for (const [id, found] of await entriesBetween(parts, { afterId, upTo }, signal)) {
