@@ -6,7 +6,7 @@ export {
   type ReadOptions,
   type StoreLogger,
 } from './mongo-database.js';
-export { isDuplicateKey, isLostPlace } from './mongo-faults.js';
+export { isDuplicateKey, isLostPlace, isOutOfTime } from './mongo-faults.js';
 export { letReadsGoFirst } from './reads-first.js';
 export { type Migrations, numberOf, resultCodeOf, SqliteDatabase, textOf } from './sqlite-database.js';
 export { SqliteStore } from './sqlite-store.js';

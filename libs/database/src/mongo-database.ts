@@ -92,6 +92,7 @@ export class MongoDatabase {
     private readonly client: MongoClient,
     private readonly db: Db,
     readonly identity: StoreIdentity,
+    readonly logger: StoreLogger,
   ) {}
 
   /**
@@ -112,7 +113,7 @@ export class MongoDatabase {
         const db = client.db(name);
         const identity = await prepare(db, migrations, hosts);
         sayWhenAway(client, hosts, logger);
-        return new MongoDatabase(client, db, identity);
+        return new MongoDatabase(client, db, identity, logger);
       } catch (error) {
         if (!isAway(error)) {
           await client.close();
@@ -285,12 +286,14 @@ async function prepare(db: Db, migrations: MongoMigrations, hosts: string): Prom
   return { store: 'mongodb', storeId, schemaVersion: migrations.length };
 }
 
-/** A restored backup brings the id of its store along, and is another store. */
+/**
+ * A restored backup brings the id of its store along, and is another store. So is what does not say where it was made: it
+ * is older than the feed, new or from a backup, and nobody has read from it.
+ */
 async function renewStoreId(db: Db, store: Collection<StoreDocument>): Promise<void> {
   const [collection] = await db.listCollections({ name: store.collectionName }, { nameOnly: false }).toArray();
   const collectionId = collection?.info?.uuid?.toString();
   if (collectionId === undefined) return;
-  await store.updateOne({ _id: 'store', collectionId: { $exists: false } }, { $set: { collectionId } });
   await store.updateOne({ _id: 'store', collectionId: { $ne: collectionId } }, { $set: { collectionId, storeId: randomUUID() } });
 }
 

@@ -32,14 +32,10 @@ const REFUSED_CODES = new Set([
 ]);
 const DUPLICATE_KEY_CODE = 11_000;
 const LOST_PLACE_CODES = new Set([
-  9, // FailedToParse: a resume token that was never given
-  15, // Overflow: the same
   136, // CappedPositionLost
   260, // InvalidResumeToken
   280, // ChangeStreamFatalError: what the token names is not there
   286, // ChangeStreamHistoryLost: the oplog begins later
-  40_647, // a resume token of a wrong form
-  50_811, // the same
 ]);
 
 /** Names of the driver's errors for a pool or a topology that has no usable connection. */
@@ -58,6 +54,10 @@ export const isDuplicateKey = (error: unknown): boolean => error instanceof Mong
 export const isLostPlace = (error: unknown): boolean =>
   error instanceof MongoServerError && typeof error.code === 'number' && LOST_PLACE_CODES.has(error.code);
 
+/** Whether the server gave it up because its time was over. */
+export const isOutOfTime = (error: unknown): boolean =>
+  error instanceof MongoServerError && typeof error.code === 'number' && TIME_LIMIT_CODES.has(error.code);
+
 /** A refusal that trying again does not change: a wrong password, a missing right, a name that cannot be. */
 export const isRefusal = (error: unknown): error is MongoServerError =>
   error instanceof MongoServerError && typeof error.code === 'number' && REFUSED_CODES.has(error.code);
@@ -73,7 +73,7 @@ export function isAway(error: unknown): boolean {
 
 /** What a caller is told. What is no matter of connection or time is passed on as it is: a mistake of ours. */
 export function toStoreFault(error: unknown): unknown {
-  if (error instanceof MongoServerError && typeof error.code === 'number' && TIME_LIMIT_CODES.has(error.code)) {
+  if (isOutOfTime(error)) {
     return new Fault('Timeout', 'MongoDB did not finish before the deadline', undefined, { cause: error });
   }
   if (isAway(error)) return new Fault('Unavailable', 'MongoDB cannot be reached', undefined, { cause: error });

@@ -20,14 +20,14 @@ export class Waiters {
   private wakings = 0;
   private isOver = false;
 
-  /** @param onWait is called whenever somebody begins to wait, before he looks once more */
+  /** @param onWait is called whenever somebody is about to sleep, with the place that he has found nothing behind */
   constructor(
-    private readonly onWait?: () => void,
+    private readonly onWait?: (cursor: string) => void,
     private readonly clock: Clock = systemClock,
   ) {}
 
   get areAny(): boolean {
-    return this.count > 0;
+    return this.count > 0 && !this.isOver;
   }
 
   /**
@@ -47,8 +47,8 @@ export class Waiters {
     if (this.count >= MAX_WAITERS) throw new Fault('Overloaded', `${MAX_WAITERS} readers wait for changes already`);
     this.count += 1;
     try {
-      this.onWait?.();
       while (found.items.length === 0 && this.mayWait(until)) {
+        this.onWait?.(found.cursor);
         await this.nextWaking(seen, until);
         seen = this.wakings;
         found = await look(found.cursor);
