@@ -1,12 +1,22 @@
 import type { LoggerService } from '@nestjs/common';
-import { type Logger, pino } from 'pino';
+import { type DestinationStream, type Logger, pino } from 'pino';
 import pretty from 'pino-pretty';
 import type { Config } from '#config';
 
 /** The log of a process: JSON lines, or readable ones on a terminal. */
 export function makeLogger(name: string, { logLevel }: Pick<Config, 'logLevel'>): Logger {
   const options = { name, level: logLevel };
-  return process.stdout.isTTY ? pino(options, pretty({ sync: true, ignore: 'pid,hostname,name' })) : pino(options);
+  return pino(options, process.stdout.isTTY ? pretty({ sync: true, ignore: 'pid,hostname,name' }) : linesOnStdout());
+}
+
+/** What is written at the exit is tried for ever where nobody reads it: not when who started this process is gone. */
+function linesOnStdout(): DestinationStream {
+  const destination = pino.destination(process.stdout.fd);
+  const flush = destination.flushSync.bind(destination);
+  destination.flushSync = () => {
+    if (process.connected !== false) flush();
+  };
+  return destination;
 }
 
 /** Nest's own messages in our log; what it says about a normal start is of interest to a debugger only. */
