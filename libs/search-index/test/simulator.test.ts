@@ -47,7 +47,7 @@ describe('a seed', () => {
   });
 
   test('that fails is made smaller, and still fails', async () => {
-    const simulator = new IndexSimulator('index-version');
+    const simulator = new IndexSimulator('tombstone-alias');
     const failing = await firstFailing(simulator, SEEDS_WITHOUT);
     if (!failing) throw new Error('nothing fails');
     const shrunk = await simulator.shrunk(failing);
