@@ -282,10 +282,11 @@ function orRefused<Answer>(
 
 /**
  * Deletes an entity that the same step has marked. Its version was compared then; only an import can have changed it
- * since, and a delete that has begun to delete what refers to it cannot turn back for that.
+ * since, and a delete that has begun to delete what refers to it cannot turn back for that. What a step has marked nobody
+ * else deletes: if it is not there, this step deleted it, so long ago that the tombstone has been purged.
  */
 export function removeRetired(found: Entity | undefined, step: VersionedStep, now: number): Decision<{ version: number }> {
-  if (!found) throw notThere();
+  if (!found) return unchanged({ version: step.expectedVersion + 1 });
   const done = found.saga.lastSteps.find((last) => last.stepKey === step.stepKey);
   if (done) return unchanged({ version: done.version });
   if (found.saga.deleted) throw notThere();

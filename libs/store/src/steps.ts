@@ -104,7 +104,7 @@ export function stepsOf<R extends V, V>(kind: Kind<R, V>) {
     patch: ({ patch, ...step }: VersionedStep & { patch: object }): Step => changing(step, (entity) => patched(entity, patch)),
     delete: (step: VersionedStep): Step => {
       const removing = kind.isReferredTo ? removeRetired : remove;
-      return { of: { id: step.id }, decide: (found, now) => removing(found, step, now) };
+      return { of: { id: step.id }, decide: (found, now) => removing(found, step, now), isDoneOnce: true };
     },
     check: ({ stepKey, ...of }: { id: number; stepKey?: string }): Step => reading(of, (found) => record(check(found, stepKey))),
     retire: (step: RetireStep): Step => ({ of: { id: step.id }, decide: (found, now) => retire(found, step, now) }),

@@ -168,12 +168,22 @@ export function deleteContract(opened: () => BandStore): void {
     expect(await endOf(retire(id, 2, newStep()))).toBe('NotFound');
   });
 
+  test('that is repeated when its tombstone has been purged is answered as it was', async () => {
+    const id = await made('Deleted long ago');
+    const step = newStep();
+    await retire(id, 1, step);
+    const answer = await remove(id, 1, step);
+    await opened().feed.purgeTombstones({ before: Date.now() + 1_000, limit: 1_000 }, soon());
+    expect(await opened().feed.states({ ids: [id] }, soon())).toMatchObject({ items: [] });
+    expect(await remove(id, 1, step)).toEqual(answer);
+    expect(await endOf(retire(id, 1, newStep()))).toBe('NotFound');
+  });
+
   test('of another version is PreconditionFailed, of what is not there NotFound', async () => {
     const id = await made('Deleted too late');
     await patch(id, 1, {});
     expect(await endOf(retire(id, 1, newStep()))).toBe('PreconditionFailed');
     expect(await endOf(retire(4_000_000_000, 1, newStep()))).toBe('NotFound');
-    expect(await endOf(remove(4_000_000_000, 1, newStep()))).toBe('NotFound');
     expect(await unretire(4_000_000_000, newStep())).toEqual({});
   });
 
