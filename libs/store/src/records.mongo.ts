@@ -12,11 +12,17 @@ import { outcomeOf, type PlannedRow, planUpsert } from './upsert-plan.js';
 
 type Calls = Record<string, CallContract>;
 
+/** So many are counted in a few milliseconds. */
+const MANY_DELETED = 10_000;
+/** Metrics are read several times a minute. */
+const COUNT_KEPT_MS = 60_000;
+
 /** One kind of record in MongoDB. */
 export class MongoRecords<R extends V, V, C extends Calls> implements RecordStore<R, V & { id?: number }, AnswersTo<C>> {
   readonly steps: AnswersTo<C>;
   readonly feed: Feed<R>;
   protected readonly entities: MongoEntities<R, V>;
+  private counted = { records: 0, until: 0 };
 
   constructor(
     protected readonly db: MongoDatabase,
@@ -59,14 +65,20 @@ export class MongoRecords<R extends V, V, C extends Calls> implements RecordStor
     });
   }
 
-  /** By the collection's own counter, which is exact but after a crash: counting would read all there is. */
-  count({ deadline }: Within): Promise<number> {
+  /**
+   * By the collection's own counter, which is exact but after a crash: counting would read all there is. Of the deleted
+   * all are counted, and where they are many the answer is good for a while.
+   */
+  async count({ deadline }: Within): Promise<number> {
+    if (Date.now() < this.counted.until) return this.counted.records;
     return this.db.read(deadline, async (options) => {
       const [all, deleted] = await Promise.all([
         this.documents.estimatedDocumentCount({ maxTimeMS: options.maxTimeMS }),
         this.documents.countDocuments({ deleted: true }, { ...options, hint: 'deleted' }),
       ]);
-      return all - deleted;
+      const records = all - deleted;
+      if (deleted > MANY_DELETED) this.counted = { records, until: Date.now() + COUNT_KEPT_MS };
+      return records;
     });
   }
 
