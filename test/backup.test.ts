@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { cpSync, existsSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -17,6 +17,7 @@ import { AppProcess } from '../bench/support/app-process.js';
 import { ownPlace, ProcessSystem, until, WRITE_SECRET } from '../bench/support/process-system.js';
 import { audit } from '../scripts/audit/audit.js';
 import { backUp } from '../scripts/backup/back-up.js';
+import { type Move, renameAll } from '../scripts/backup/rename-all.js';
 import { restore } from '../scripts/backup/restore.js';
 
 const stores = [...serviceNames, 'orchestrator'] as const;
@@ -30,6 +31,9 @@ const SCRIPTS = join(process.cwd(), 'dist/scripts');
 let folder: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'backline-backup-'));
+  const dataDir = join(folder, 'few');
+  await makeStores(dataDir);
+  await backUp(readConfig({ DATA_DIR: dataDir }), { to: join(folder, 'backup-of-few'), replace: false });
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
@@ -112,7 +116,7 @@ describe('a restore', () => {
   beforeEach(async () => {
     place = await mkdtemp(join(folder, 'place-'));
     from = join(place, 'backup');
-    cpSync(join(folder, 'backup-0'), from, { recursive: true });
+    cpSync(join(folder, 'backup-of-few'), from, { recursive: true });
     environment = await ownPlace(place);
   });
 
@@ -167,6 +171,35 @@ describe('a restore', () => {
     expect((await audit(config())).findings).toEqual([]);
   });
 
+  test('that did not end leaves no store to be opened, until it is run again', async () => {
+    const dataDir = String(environment['DATA_DIR']);
+    await restore(config(), { from, replace: false });
+    const earlier = join(dataDir, 'before-restore-earlier');
+    await mkdir(earlier);
+    renameSync(dataFile('venues'), join(earlier, 'venues.sqlite'));
+    writeFileSync(join(dataDir, 'restore-unfinished'), `${earlier}\n`);
+    await expect(makeStores(dataDir)).rejects.toThrow(/a restore did not end: run it again; .*restore-unfinished says where/);
+    expect(existsSync(dataFile('venues'))).toBe(false);
+    const { before } = await restore(config(), { from, replace: true });
+    expect(before).toContain(`${earlier} and `);
+    await makeStores(dataDir);
+    expect((await audit(config())).findings).toEqual([]);
+  });
+
+  test('moves all files or none', async () => {
+    const at = (name: string) => join(place, name);
+    for (const name of ['old', 'new']) writeFileSync(at(name), name);
+    await mkdir(join(at('full'), 'of things'), { recursive: true });
+    const moves: Move[] = [
+      [at('old'), at('aside')],
+      [at('new'), at('old')],
+      [at('old'), at('full')],
+    ];
+    await expect(renameAll(moves)).rejects.toThrow('full');
+    expect(['old', 'new'].map((name) => readFileSync(at(name), 'utf8'))).toEqual(['old', 'new']);
+    expect(existsSync(at('aside'))).toBe(false);
+  });
+
   test('takes the place of a store that is damaged', async () => {
     await mkdir(String(environment['DATA_DIR']));
     writeFileSync(dataFile('events'), 'nothing that could be a store');
@@ -185,7 +218,7 @@ describe('a restore', () => {
         () => service.printed.includes('answers'),
         () => `venues does not answer: ${service.printed}`,
       );
-      await refused(/venues\.sqlite is in use; end venues before a restore/, true);
+      await refused(/venues\.sqlite is in use; end venues first/, true);
     } finally {
       await service.end();
     }
@@ -281,7 +314,7 @@ describe('the commands', () => {
   test('back up, refuse to write over a backup, and restore, each with its exit code and one line', async () => {
     const place = await ownPlace(await mkdtemp(join(folder, 'commands-')));
     const [backup, dataDir] = [join(folder, 'by-command'), String(place['DATA_DIR'])];
-    expect(run('restore.js', ['--from', join(folder, 'backup-0')], place)).toMatchObject({ status: 0 });
+    expect(run('restore.js', ['--from', join(folder, 'backup-of-few')], place)).toMatchObject({ status: 0 });
     expect(run('backup.js', ['--to', backup], place)).toMatchObject({
       status: 0,
       stdout: expect.stringMatching(/^backed up into .*: concerts \(\d+ bytes\), .*\n$/),
@@ -296,7 +329,7 @@ describe('the commands', () => {
       status: 0,
       stdout: expect.stringMatching(/^restored concerts, .* what was there is in .*before-restore-/),
     });
-    expect(existsSync(join(dataDir, 'restoring'))).toBe(false);
+    expect(readdirSync(dataDir).filter((name) => /^restor/.test(name))).toEqual([]);
   });
 
   test('say what of a mixed configuration is not in a backup, and that it is not of one moment', async () => {
@@ -309,6 +342,24 @@ describe('the commands', () => {
     expect(backUpWith('ORCHESTRATOR_MONGO_URL')).toMatch(
       /\nNOT in it, .*: orchestrator\. Without the journal, .* not of one moment/,
     );
+  });
+
+  test('give stores that were put back otherwise new ids', async () => {
+    const place = await ownPlace(await mkdtemp(join(folder, 'ids-')));
+    const dataDir = String(place['DATA_DIR']);
+    await makeStores(dataDir);
+    const before = storeIdIn(join(dataDir, 'bands.sqlite'));
+    const { status, stdout } = run('new-store-ids.js', [], place);
+    expect({ status, stdout }).toEqual({ status: 0, stdout: expect.stringMatching(/Start anew/) });
+    const after = storeIdIn(join(dataDir, 'bands.sqlite'));
+    expect(after).not.toBe(before);
+    expect(stdout).toContain(`bands.sqlite: ${after}`);
+    const nowhere = { ...place, BANDS_MONGO_URL: 'mongodb://user:secret@127.0.0.1:1/festival?serverSelectionTimeoutMS=100' };
+    expect(run('new-store-ids.js', [], nowhere)).toEqual({
+      status: 1,
+      stdout: '',
+      stderr: expect.stringMatching(/^the store of bands in MongoDB has no new id: (?!.*secret)[^\n]+\n$/),
+    });
   });
 
   test('say what is wrong with them', () => {
