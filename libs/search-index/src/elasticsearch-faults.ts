@@ -1,6 +1,9 @@
 import { type ErrorCode, Fault } from '#problem';
 import { IndexGone } from './concert-index.js';
 
+/** Some reasons name all that was asked for. */
+const MAX_REASON_LENGTH = 300;
+
 // The client's errors are told apart by their names, since its package is loaded only by who opens a client.
 
 /** What Elasticsearch answered a request with that it did not carry out. */
@@ -33,7 +36,9 @@ export function toIndexError(error: unknown): unknown {
       return new Fault('Timeout', 'Elasticsearch did not answer in time', undefined, { cause: error });
     case 'ConnectionError':
     case 'NoLivingConnectionsError':
-      return new Fault('Unavailable', `Elasticsearch cannot be reached: ${error.message}`, undefined, { cause: error });
+      return new Fault('Unavailable', `Elasticsearch cannot be reached: ${withoutPorts(error.message)}`, undefined, {
+        cause: error,
+      });
     case 'DeserializationError':
       return new Fault('Unavailable', 'the answer of Elasticsearch cannot be read', undefined, { cause: error });
     case 'ProductNotSupportedError':
@@ -41,6 +46,14 @@ export function toIndexError(error: unknown): unknown {
     default:
       return error;
   }
+}
+
+/** The same in one short line, for a log or for who asks how the index is. */
+export function indexReason(error: unknown): string {
+  if (isDocumentMissing(error)) return 'the document is not in the index';
+  const known = toIndexError(error);
+  const reason = known instanceof Fault ? known.detail : known instanceof IndexGone ? known.message : String(known);
+  return reason.replaceAll(/\s+/g, ' ').slice(0, MAX_REASON_LENGTH);
 }
 
 const toFault = ({ status, type, reason }: Refusal, cause: unknown): Fault =>
@@ -53,6 +66,9 @@ function codeOf(status: number): ErrorCode {
   // 401 and 403: a login that is mended, or an index that is blocked for a while, makes no request a wrong one.
   return status === 401 || status === 403 || status >= 500 ? 'Unavailable' : 'Internal';
 }
+
+/** The client adds both ends of the connection, of which ours is another one each time. */
+const withoutPorts = (message: string): string => message.replace(/ - Local: .*/s, '');
 
 type ResponseError = Error & { statusCode: number; body?: { error?: unknown; found?: unknown } };
 
