@@ -11,8 +11,12 @@ import { type Rows, System } from './support/system.js';
 import { TestIndex } from './support/test-index.js';
 
 const LOAD_TIMEOUT_MS = 120_000;
-const HOUR_MS = 3_600_000;
 const POLL_MS = 100;
+
+const indices: TestIndex[] = [];
+afterAll(async () => {
+  for (const index of indices) await index.close();
+});
 
 /** A system whose gateway reads an index that holds all of the rows, and will be new enough until the tests are over. */
 async function startIndexed(elasticsearch: TestElasticsearch, rows: Rows): Promise<{ system: System; alias: string }> {
@@ -34,12 +38,9 @@ async function startIndexed(elasticsearch: TestElasticsearch, rows: Rows): Promi
 
 async function fill(config: ElasticsearchConfig, system: System): Promise<void> {
   const index = await TestIndex.create(config);
-  try {
-    await index.fill(system);
-    await index.complete(Date.now() + HOUR_MS);
-  } finally {
-    await index.close();
-  }
+  indices.push(index);
+  await index.fill(system);
+  await index.keepComplete();
   const servedBy = async () => (await system.api.get('/concerts?bandIds=1&limit=1')).headers.get('served-by');
   while ((await servedBy()) !== 'elasticsearch') await sleep(POLL_MS);
 }
@@ -49,7 +50,7 @@ describeOnElasticsearch('on Elasticsearch', (elasticsearch) => {
     const { system, alias } = await startIndexed(elasticsearch(), world);
     const client = await openElasticsearch({ ...elasticsearch().newConfig(), alias });
     return {
-      readModel: new ElasticsearchReadModel(client, alias, { completeUntil: Date.now() }),
+      readModel: new ElasticsearchReadModel(client, { name: alias, completeUntil: Date.now() }),
       close: async () => {
         await client.close();
         await system.close();

@@ -1,10 +1,10 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@elastic/elasticsearch';
 import type { ElasticsearchConfig } from '#config';
 import { MIN_EPOCH_MS } from '#contracts';
 import { type ConcertQuery, type JoinedConcert, ServicesReadModel } from '#read-model';
 import {
   type Checkpoint,
-  type CheckpointPosition,
   ElasticsearchIndices,
   type IndexEntry,
   type LiveEntry,
@@ -19,10 +19,14 @@ const PAGE_SIZE = 2_000;
 const ALL: ConcertQuery = { from: { instant: MIN_EPOCH_MS }, status: 'any', sort: 'date', limit: PAGE_SIZE };
 const STORE_ID = '00000000-0000-4000-8000-000000000000';
 
+/** How old a checkpoint is that is kept: too old to have all that is being asked for. */
+const KEPT_AGE_MS = 2_000;
+const KEEP_INTERVAL_MS = 500;
+
 /** A search index that a test fills by itself, with a checkpoint that says what the test wants. */
 export class TestIndex {
   readonly #indices: ElasticsearchIndices;
-  #position: CheckpointPosition | undefined;
+  #keeping: { ended: AbortController; loop: Promise<void> } | undefined;
 
   private constructor(
     private readonly client: Client,
@@ -60,6 +64,28 @@ export class TestIndex {
 
   /** Says that all that was written before a time, in epoch milliseconds, is there; and what more is to be said. */
   async complete(until: number, more: Partial<Checkpoint> = {}): Promise<void> {
+    await this.#endKeeping();
+    await this.#say(until, more);
+  }
+
+  /** Says from now on, until something else is said, that all that was written some seconds ago is there. */
+  async keepComplete(): Promise<void> {
+    await this.complete(Date.now() - KEPT_AGE_MS);
+    const ended = new AbortController();
+    this.#keeping = { ended, loop: this.#keep(ended.signal) };
+  }
+
+  async remove(): Promise<void> {
+    await this.#endKeeping();
+    await this.#indices.remove(this.name);
+  }
+
+  async close(): Promise<void> {
+    await this.#endKeeping();
+    await this.client.close();
+  }
+
+  async #say(until: number, more: Partial<Checkpoint> = {}): Promise<void> {
     const feed = { cursor: 'none', storeId: STORE_ID, takenAt: until, endReadAt: until };
     const checkpoint: Checkpoint = {
       leader: null,
@@ -69,15 +95,21 @@ export class TestIndex {
       putAside: { count: 0, ids: [] },
       ...more,
     };
-    this.#position = await this.#indices.storeCheckpoint(this.name, checkpoint, this.#position);
+    const said = await this.#indices.readCheckpoint(this.name);
+    await this.#indices.storeCheckpoint(this.name, checkpoint, said?.position);
   }
 
-  async remove(): Promise<void> {
-    await this.#indices.remove(this.name);
+  async #keep(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await sleep(KEEP_INTERVAL_MS);
+      // The test may have stopped Elasticsearch.
+      if (!signal.aborted) await Promise.allSettled([this.#say(Date.now() - KEPT_AGE_MS)]);
+    }
   }
 
-  close(): Promise<void> {
-    return this.client.close();
+  async #endKeeping(): Promise<void> {
+    this.#keeping?.ended.abort();
+    await this.#keeping?.loop;
   }
 }
 

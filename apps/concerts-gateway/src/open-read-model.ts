@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import type { Config } from '#config';
 import type { Metrics } from '#metrics';
-import { type ConcertReadModel, ElasticsearchReadModel, FreshOrStrong, IndexState, ServicesReadModel } from '#read-model';
+import { type ConcertReadModel, FreshOrStrong, IndexState, ServicesReadModel } from '#read-model';
 import { openElasticsearch } from '#search-index';
 import type { ServiceClients } from '#serve';
 import { answersCounter, indexAge } from './read-model-metrics.js';
@@ -29,7 +29,7 @@ export async function openReadModel(
   return {
     readModel: new FreshOrStrong({
       services,
-      elasticsearch: new ElasticsearchReadModel(client, elasticsearch.alias, index),
+      client,
       index,
       logger,
       answered: answersCounter(metrics),

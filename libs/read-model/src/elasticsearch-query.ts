@@ -1,6 +1,7 @@
 import type { estypes } from '@elastic/elasticsearch';
 import type { Circle, DateKey, WrittenVersion } from '#contracts';
 import { EARTH_RADIUS_KM } from '#geo';
+import { LIVE_FILTER } from '#search-index';
 import { widened } from './local-range.js';
 import type { ConcertQuery } from './query.js';
 import { possible } from './service-records.js';
@@ -33,6 +34,7 @@ export function searchBody(query: ConcertQuery, { size, after }: Chunk): estypes
     query: {
       bool: {
         filter: [
+          LIVE_FILTER,
           ...ids.map(({ field, ids }) => ({ terms: { [field]: ids } })),
           ...(circle ? [within(circle)] : []),
           ...dateRange(query),
@@ -68,15 +70,14 @@ function dateRange(query: ConcertQuery): Condition[] {
 /** The body of a search for one concert, whatever its status. Nothing for an id that none can have. */
 export function searchByIdBody(id: number): estypes.SearchRequest | undefined {
   if (possible([id]).length === 0) return undefined;
-  return { query: { bool: { filter: [{ term: { id } }] } }, size: 1, track_total_hits: false, _source: ['parts'] };
+  return { query: { bool: { filter: [LIVE_FILTER, { term: { id } }] } }, size: 1, track_total_hits: false, _source: ['parts'] };
 }
 
 /**
- * The search that tells whether a version, or one behind it, is in the index: in which alias it is made, and whether it
- * must find something for that, or nothing. Of a concert the tombstone counts as well.
+ * The search that tells whether a version, or one behind it, is in the index: whether it must find something for that,
+ * or nothing. Of a concert the tombstone counts as well.
  */
 export interface VersionSearch {
-  in: 'alias' | 'aliasOfAll';
   body: estypes.SearchRequest;
   isThereWhen: 'found' | 'notFound';
 }
@@ -84,10 +85,10 @@ export interface VersionSearch {
 export function versionSearch({ kind, id, version }: WrittenVersion): VersionSearch {
   if (kind === 'concert') {
     const body = anyOf([{ term: { id } }, { range: { concertVersion: { gte: version } } }]);
-    return { in: 'aliasOfAll', body, isThereWhen: 'found' };
+    return { body, isThereWhen: 'found' };
   }
-  const body = anyOf([{ term: { [`${kind}Id`]: id } }, { range: { [`${kind}Version`]: { lt: version } } }]);
-  return { in: 'alias', body, isThereWhen: 'notFound' };
+  const body = anyOf([LIVE_FILTER, { term: { [`${kind}Id`]: id } }, { range: { [`${kind}Version`]: { lt: version } } }]);
+  return { body, isThereWhen: 'notFound' };
 }
 
 /** One of them is enough to know. */

@@ -2,10 +2,10 @@ import type { Client, estypes } from '@elastic/elasticsearch';
 import { type DateKey, MAX_PAGE_SIZE, type WrittenVersion } from '#contracts';
 import { circleTest, distanceFrom } from '#geo';
 import { Fault, remainingMs } from '#problem';
-import { indexNames, type LiveDocument } from '#search-index';
+import type { LiveDocument } from '#search-index';
 import { withReserve } from './deadline.js';
 import { searchBody, searchByIdBody, versionSearch } from './elasticsearch-query.js';
-import type { IndexState } from './index-state.js';
+import type { SearchedIndex } from './index-state.js';
 import { hasLocalDate, isInLocalRange, UNKNOWN_ZONE } from './local-range.js';
 import type { Asking, ConcertPage, ConcertQuery, ConcertReadModel, FoundConcerts, JoinedConcert, Served } from './query.js';
 import { Stages } from './stages.js';
@@ -14,25 +14,20 @@ import { Stages } from './stages.js';
 const MAX_CHUNK_SIZE = MAX_PAGE_SIZE / 2;
 
 /**
- * The read model that asks the search index, where each concert stands joined with its parts. Whatever goes wrong there
- * is thrown as it is.
+ * The read model that asks a search index, where each concert stands joined with its parts. It asks by the name of the
+ * index: an alias may come to name one that has another age, between two searches or since the age was read. Whatever goes
+ * wrong there is thrown as it is.
  */
 export class ElasticsearchReadModel implements ConcertReadModel {
-  private readonly names;
-
   constructor(
     private readonly client: Client,
-    alias: string,
-    private readonly index: Pick<IndexState, 'completeUntil'>,
-  ) {
-    this.names = indexNames(alias);
-  }
+    private readonly index: Pick<SearchedIndex, 'name' | 'completeUntil'>,
+  ) {}
 
   /** What the index finds may be a little more than what matches: what does not is left out, and the page refilled. */
   async find(query: ConcertQuery, asking: Asking): Promise<ConcertPage> {
     const inTime = withReserve(asking);
     const stages = new Stages();
-    const { completeUntil } = this.index;
     const isMatch = exactly(query);
     const wanted = query.limit + 1;
     const found: JoinedConcert[] = [];
@@ -48,7 +43,7 @@ export class ElasticsearchReadModel implements ConcertReadModel {
     }
     const concerts = found.slice(0, query.limit);
     return {
-      ...servedFrom(completeUntil),
+      ...servedFrom(this.index),
       concerts: query.circle ? concerts.map(withDistanceFrom(query.circle)) : concerts,
       next: found.length > query.limit ? keyOf(concerts.at(-1)) : undefined,
       missing: [],
@@ -57,25 +52,20 @@ export class ElasticsearchReadModel implements ConcertReadModel {
   }
 
   async byId(id: number, asking: Asking): Promise<FoundConcerts> {
-    const { completeUntil } = this.index;
     const concerts = await this.search(searchByIdBody(id), withReserve(asking));
-    return { ...servedFrom(completeUntil), concerts, missing: [] };
+    return { ...servedFrom(this.index), concerts, missing: [] };
   }
 
-  /** Those of some versions that searches do not show yet, nor one behind them. */
-  async notShown(written: readonly WrittenVersion[], asking: Asking): Promise<WrittenVersion[]> {
-    const asked = written.map((one) => ({ one, search: versionSearch(one) }));
-    const { responses } = await this.client.msearch(
-      {
-        searches: asked.flatMap(({ search }) => [{ index: this.names[search.in], preference: sameCopyFor(asking) }, search.body]),
-      },
-      within(asking),
-    );
-    return asked.flatMap(({ one, search }, position) => {
+  /** Whether searches show each of some versions, or one behind it. */
+  async shows(written: readonly WrittenVersion[], asking: Asking): Promise<boolean> {
+    const asked = written.map(versionSearch);
+    const header = { index: this.index.name, preference: sameCopyFor(asking) };
+    const { responses } = await this.client.msearch({ searches: asked.flatMap(({ body }) => [header, body]) }, within(asking));
+    return asked.every(({ isThereWhen }, position) => {
       const response = responses[position];
       if (!response || 'error' in response) throw new Fault('Unavailable', 'the search index did not answer every search');
       const isFound = response.hits.hits.length > 0;
-      return isFound === (search.isThereWhen === 'found') ? [] : [one];
+      return isFound === (isThereWhen === 'found');
     });
   }
 
@@ -83,7 +73,7 @@ export class ElasticsearchReadModel implements ConcertReadModel {
   private async search(body: estypes.SearchRequest | undefined, asking: Asking): Promise<JoinedConcert[]> {
     if (!body) return [];
     const { hits } = await this.client.search<Pick<LiveDocument, 'parts'>>(
-      { ...body, index: this.names.alias, preference: sameCopyFor(asking), allow_partial_search_results: false },
+      { ...body, index: this.index.name, preference: sameCopyFor(asking), allow_partial_search_results: false },
       within(asking),
     );
     return hits.hits.map(({ _source }) => {
@@ -103,7 +93,7 @@ function within({ deadline }: Asking): { requestTimeout: number } {
 /** All searches of a request go to one copy of the index: another one may be refreshed a little later. */
 const sameCopyFor = ({ requestId }: Asking): string => `request-${requestId}`;
 
-const servedFrom = (completeUntil: number): Served => ({
+const servedFrom = ({ completeUntil }: Pick<SearchedIndex, 'completeUntil'>): Served => ({
   servedBy: 'elasticsearch',
   dataAgeMs: Math.max(0, Date.now() - completeUntil),
 });

@@ -1,7 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Client } from '@elastic/elasticsearch';
 import { remainingMs } from '#problem';
-import type { ElasticsearchReadModel } from './elasticsearch.js';
-import { type IndexState, MAX_DATA_AGE_MS } from './index-state.js';
+import { indexReason } from '#search-index';
+import { ElasticsearchReadModel } from './elasticsearch.js';
+import { type IndexState, MAX_CLOCK_SKEW_MS, MAX_DATA_AGE_MS, type SearchedIndex } from './index-state.js';
 import type { Asking, ConcertPage, ConcertQuery, ConcertReadModel, FoundConcerts, Freshness, Served } from './query.js';
 
 /** Of what is left of a deadline the search index has this share; the rest is for the services, should it fail. */
@@ -10,6 +12,8 @@ const INDEX_SHARE = 0.5;
 const SERVICES_RESERVE_MS = 500;
 /** The indexer refreshes at most five times a second: looking more often than this would find nothing sooner. */
 const POLL_MS = 50;
+/** While the index fails it may do so for each request: one line in this time says enough. */
+const SAY_INTERVAL_MS = 5_000;
 
 const ANY: Freshness = { consistency: 'fresh', afterChange: [] };
 
@@ -18,7 +22,7 @@ type Instead = 'strong' | 'behind' | 'not-shown' | 'failed';
 
 interface Sources {
   services: ConcertReadModel;
-  elasticsearch: ElasticsearchReadModel;
+  client: Client;
   index: IndexState;
   logger: { warn(fields: object, message: string): void };
   /** Is told of each reading: nothing when the index answers it. */
@@ -27,6 +31,8 @@ interface Sources {
 
 /** Answers from the search index while that is there and new enough for who asks, and else from the services. */
 export class FreshOrStrong implements ConcertReadModel {
+  private failureSaidAt = Number.NEGATIVE_INFINITY;
+
   constructor(private readonly sources: Sources) {}
 
   find(query: ConcertQuery, asking: Asking, freshness?: Freshness): Promise<ConcertPage> {
@@ -42,38 +48,53 @@ export class FreshOrStrong implements ConcertReadModel {
     asking: Asking,
     { consistency, afterChange }: Freshness = ANY,
   ): Promise<A> {
-    const { services, elasticsearch, index, answered } = this.sources;
+    const { services, client, index, answered } = this.sources;
     const instead = (reason: Instead) => {
       answered(reason);
       return ask(services, asking);
     };
     if (consistency === 'strong') return instead('strong');
-    if (!index.isFresh) return instead('behind');
+    if (!index.fresh) return instead('behind');
     try {
-      if (!(await this.isShown(afterChange, asking))) return instead('not-shown');
-      const answer = await ask(elasticsearch, withShare(asking));
+      const shown = await this.untilShown(afterChange, asking);
+      if (!shown) return instead('not-shown');
+      const answer = await ask(new ElasticsearchReadModel(client, shown), withShare(asking));
       if (answer.dataAgeMs > MAX_DATA_AGE_MS) return instead('behind');
       answered(undefined);
       return answer;
     } catch (error) {
       this.sayFailed(error, asking);
+      // Another index may have taken its place.
+      void index.read();
     }
     return instead('failed');
   }
 
   private sayFailed(error: unknown, { requestId, traceId }: Asking): void {
-    this.sources.logger.warn({ err: error, requestId, traceId }, 'the search index failed, the services answer');
+    const now = performance.now();
+    if (now - this.failureSaidAt < SAY_INTERVAL_MS) return;
+    this.failureSaidAt = now;
+    const reason = indexReason(error);
+    this.sources.logger.warn({ reason, requestId, traceId }, 'the search index failed, the services answer');
   }
 
-  /** Waits until searches show what was written, or until the services have to be asked. @returns whether they do */
-  private async isShown(written: Freshness['afterChange'], asking: Asking): Promise<boolean> {
+  /**
+   * Waits until searches show what was written, or until the services have to be asked.
+   * @returns the index whose searches show it: one that takes its place may not yet
+   */
+  private async untilShown(written: Freshness['afterChange'], asking: Asking): Promise<SearchedIndex | undefined> {
+    const { client, index } = this.sources;
     const inTime = { ...asking, deadline: asking.deadline - SERVICES_RESERVE_MS };
-    for (let missing = written; missing.length > 0; ) {
-      if (remainingMs(inTime.deadline) === 0) return false;
-      missing = await this.sources.elasticsearch.notShown(missing, inTime);
-      if (missing.length > 0) await sleep(Math.min(POLL_MS, remainingMs(inTime.deadline)));
+    // What is named was committed before. An index that has all of that shows it, even where there is nothing to find.
+    const enoughUntil = Date.now() + MAX_CLOCK_SKEW_MS;
+    for (let { fresh } = index; fresh; { fresh } = index) {
+      if (written.length === 0 || (fresh.isWhole && fresh.completeUntil >= enoughUntil)) return fresh;
+      // With less left to answer in, it would seem to have failed.
+      if (remainingMs(inTime.deadline) < POLL_MS) return undefined;
+      if (await new ElasticsearchReadModel(client, fresh).shows(written, inTime)) return fresh;
+      await sleep(POLL_MS);
     }
-    return true;
+    return undefined;
   }
 }
 

@@ -61,12 +61,11 @@ export class ElasticsearchIndices implements ConcertIndices {
   }
 
   async swapTo(name: string): Promise<void> {
-    const { alias, aliasOfAll, pattern } = this.#names;
+    const { alias, pattern } = this.#names;
     const actions: estypes.IndicesUpdateAliasesAction[] = [
-      // Where no index has them yet, there is nothing to remove.
-      { remove: { index: pattern, aliases: [alias, aliasOfAll], must_exist: false } },
+      // Where no index has it yet, there is nothing to remove.
+      { remove: { index: pattern, aliases: [alias], must_exist: false } },
       { add: { index: name, alias, filter: LIVE_FILTER } },
-      { add: { index: name, alias: aliasOfAll } },
     ];
     await asked(this.client.indices.updateAliases({ actions }));
   }

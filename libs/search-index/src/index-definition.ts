@@ -8,10 +8,8 @@ const COUNT_DIGITS = 13;
 
 /** How what belongs to one installation is called in Elasticsearch. */
 export interface IndexNames {
-  /** The concerts that are live: what queries read. */
+  /** Names the one index that is read, and shows searches its live concerts alone. */
   alias: string;
-  /** All there is in the same index, with tombstones and the checkpoint. */
-  aliasOfAll: string;
   template: string;
   /** Matches every index, of each version. */
   pattern: string;
@@ -21,7 +19,6 @@ export interface IndexNames {
 
 export const indexNames = (alias: string): IndexNames => ({
   alias,
-  aliasOfAll: `${alias}.all`,
   template: alias,
   pattern: `${alias}.v*`,
   patternOfVersion: `${alias}.v${INDEX_VERSION}.*`,
@@ -36,6 +33,9 @@ export function countOfIndex(alias: string, name: string): number | undefined {
   const count = Number(name.slice(name.lastIndexOf('.') + 1));
   return Number.isSafeInteger(count) && count > 0 && nameOfIndex(alias, count) === name ? count : undefined;
 }
+
+/** Whether an index of this version is called so. */
+export const isIndexName = (alias: string, name: string): boolean => countOfIndex(alias, name) !== undefined;
 
 /**
  * A name that no index has, higher than each, nor ever had: what is still on its way to one that was removed must not
