@@ -38,7 +38,8 @@ const feedCalls = <R extends TSchema>(service: string, record: R) => {
     /**
      * What changed after a place, in the order of the commits, at least once; of a record that changed several times maybe
      * only its newest state. `isAtEnd`: there was nothing more when this was read.
-     * @throws CursorExpired when the place is not in the feed any more, Overloaded when too many wait
+     * @throws CursorExpired when the place is not in the feed any more, StoreWentBack when it is beyond the end and all that
+     *   the reader holds may be of another past, Overloaded when too many wait
      */
     changes: defineCall(
       `${service}.changes`,

@@ -18,6 +18,8 @@ export const errorCodes = {
   Cancelled: { status: 409, title: 'Conflict', retryable: false },
   /** A place in a feed that is not there any more, or was never: who reads on from it would miss something. */
   CursorExpired: { status: 410, title: 'Gone', retryable: false },
+  /** A store is as it was before something that its reader was told: versions that he knows will come a second time. */
+  StoreWentBack: { status: 410, title: 'Gone', retryable: false },
   PreconditionFailed: { status: 412, title: 'Precondition Failed', retryable: false },
   ContentTooLarge: {
     status: 413,

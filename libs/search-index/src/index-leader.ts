@@ -102,7 +102,7 @@ export class IndexLeader {
         (both) => this.#fillAndFollow(both, caughtUp),
       ]);
     } catch (error) {
-      if (error instanceof StoreChanged) throw new MustRebuild(error.message);
+      if (error instanceof StoreChanged || isStoreBack(error)) throw new MustRebuild(error.message);
       throw error;
     }
   }
@@ -184,6 +184,9 @@ export class IndexLeader {
     this.#parts.lease.update({ putAside: { count: ids.length, ids } });
   }
 }
+
+/** The index holds versions that the store gives out a second time. */
+const isStoreBack = (error: unknown): error is Fault => error instanceof Fault && error.code === 'StoreWentBack';
 
 const isPlaceLost = (error: unknown): error is Error =>
   error instanceof StateGone || (error instanceof Fault && error.code === 'CursorExpired');

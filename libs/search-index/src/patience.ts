@@ -61,7 +61,8 @@ export async function untilDone<T>(ground: Ground, what: string, signal: AbortSi
 }
 
 /** Anything that a service or the index may say while it is not well; a place that left the feed stays gone. */
-const isPassing = (error: unknown): error is Fault => error instanceof Fault && error.code !== 'CursorExpired';
+const isPassing = (error: unknown): error is Fault =>
+  error instanceof Fault && error.code !== 'CursorExpired' && error.code !== 'StoreWentBack';
 
 /** Runs all until the first ends or fails, tells the others to stop, and waits for them. */
 export async function untilFirst<T>(signal: AbortSignal, tasks: readonly ((signal: AbortSignal) => Promise<T>)[]): Promise<T> {

@@ -1,5 +1,6 @@
 import { type Change, type ChangesRequest, MAX_IDS_PER_CALL, type ScanRequest } from '#contracts';
 import { numberOf, type SqliteStore } from '#database';
+import { Fault } from '#problem';
 import { cursorOf, expired, placeIn, unreadable } from './feed-cursor.js';
 import type { Changes, Feed, Purge, Within } from './port.js';
 import type { RecordOperations } from './record-writes.sqlite.js';
@@ -73,7 +74,8 @@ export class SqliteFeed<R> implements Feed<R> {
       const rows = this.store.reader.prepare(this.after).all(seq, limit);
       // Behind the rows: what is purged after they were read takes nothing from them.
       const feed = this.store.reader.prepare('select next_seq, purged_seq from feed').get();
-      if (seq >= numberOf(feed?.next_seq)) throw expired('this place is beyond the end of the feed');
+      // Numbers are given out once, so that an older copy of the file has been put back.
+      if (seq >= numberOf(feed?.next_seq)) throw new Fault('StoreWentBack', 'this place is beyond the end of the feed');
       if (seq < numberOf(feed?.purged_seq)) throw expired('what was deleted since then has been purged');
       const last = rows.at(-1);
       return {

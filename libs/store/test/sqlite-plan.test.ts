@@ -1,4 +1,4 @@
-import { mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
+import { copyFile, mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -7,6 +7,7 @@ import type { FindConcerts } from '#contracts';
 import { CannotStart } from '#problem';
 import { openBandStore, openConcertStore } from '../src/index.js';
 import { silent, soon } from './place.js';
+import { endOf } from './step-keys.js';
 
 let folder: string;
 beforeAll(async () => {
@@ -53,6 +54,27 @@ test('a SQLite file that another process writes is Unavailable after a second, a
   other.close();
   expect(await store.upsert([{ name: 'Waiting' }], soon())).toMatchObject([{ outcome: 'created' }]);
   expect(await store.count(soon())).toBe(1);
+  await store.close();
+});
+
+test('a SQLite file that was put back from an older copy of it tells so who has read what it lost', async () => {
+  const dataDir = join(folder, 'older');
+  const opened = () => openBandStore({ name: 'bands', dataDir, mongoUrl: undefined }, silent);
+  const [file, copy] = [join(dataDir, 'bands.sqlite'), join(dataDir, 'copy.sqlite')];
+  let store = await opened();
+  await store.upsert([{ name: 'Kept' }], soon());
+  await store.close();
+  await copyFile(file, copy);
+  store = await opened();
+  const { cursor: kept } = await store.feed.head({}, soon());
+  await store.upsert([{ name: 'Lost' }], soon());
+  const { cursor: lost } = await store.feed.head({}, soon());
+  await store.close();
+  await copyFile(copy, file);
+  store = await opened();
+  const endAt = (after: string) => endOf(store.feed.changes({ after, limit: 1, waitMs: 0 }, soon()));
+  expect(await endAt(lost)).toBe('StoreWentBack');
+  expect(await endAt(kept)).toMatchObject({ items: [], isAtEnd: true });
   await store.close();
 });
 
