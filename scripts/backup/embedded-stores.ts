@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { DatabaseSync, type SQLOutputValue } from 'node:sqlite';
 import { type Config, type ServiceName, serviceNames } from '#config';
@@ -55,6 +56,25 @@ export const identityOf = (db: DatabaseSync): FileIdentity => ({
   storeId: textOf(firstOf(db, 'select store_id from store')),
   schemaVersion: numberOf(firstOf(db, 'pragma user_version')),
 });
+
+/**
+ * Makes it another store for who reads its changes; leaves one file, which needs none beside it.
+ * @returns its new id
+ * @throws BackupFault
+ */
+export function setStoreId(path: string): string {
+  const db = openFile(path, { readOnly: false });
+  try {
+    return orFault(path, () => {
+      db.exec('pragma journal_mode = delete');
+      const storeId = randomUUID();
+      db.prepare('update store set store_id = ?').run(storeId);
+      return storeId;
+    });
+  } finally {
+    db.close();
+  }
+}
 
 /** The one value that a statement answers. */
 export function firstOf(db: DatabaseSync, sql: string): SQLOutputValue | undefined {

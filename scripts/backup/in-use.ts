@@ -16,13 +16,13 @@ const SQLITE_BUSY = 5;
 export async function assertNotInUse(config: Config, stores: readonly StoreName[]): Promise<void> {
   for (const store of stores) {
     const path = pathOf(config.dataDir, store);
-    if (existsSync(path) && isOpenElsewhere(path)) throw new BackupFault(`${path} is in use; end ${store} before a restore`);
+    if (existsSync(path) && isOpenElsewhere(path)) throw new BackupFault(`${path} is in use; end ${store} first`);
   }
   const host = hostToReach(config.host);
   for (const store of stores) {
     const port = store === 'orchestrator' ? config.orchestrator.port : config.ports[store];
     if (await listens(host, port))
-      throw new BackupFault(`something listens at ${host}:${port}, the port of ${store}; end it before a restore`);
+      throw new BackupFault(`something listens at ${host}:${port}, the port of ${store}; end it first`);
   }
 }
 

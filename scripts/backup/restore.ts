@@ -1,17 +1,19 @@
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { copyFile, mkdir, rename, rm, stat } from 'node:fs/promises';
+import { appendFile, copyFile, mkdir, readdir, readFile, rm, rmdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import type { Config } from '#config';
+import { UNFINISHED_RESTORE } from '#database';
 import { openJournal } from '#saga';
 import { openBandStore, openConcertStore, openEventStore, openVenueStore } from '#store';
 import { sync } from './back-up.js';
 import { BackupFault } from './backup-fault.js';
-import { embeddedStores, FILE_SUFFIXES, fileOf, openFile, pathOf, type StoreName } from './embedded-stores.js';
+import { embeddedStores, FILE_SUFFIXES, fileOf, pathOf, type StoreName, setStoreId } from './embedded-stores.js';
 import { assertNotInUse } from './in-use.js';
 import { type BackedUpFile, type Manifest, readManifest, sha256Of } from './manifest.js';
 import { type Progress, showProgress } from './progress.js';
+import { type Move, NotMovedBack, renameAll } from './rename-all.js';
 
 export interface RestoreOptions {
   /** The folder of the backup. */
@@ -29,7 +31,8 @@ export interface Restored {
 /**
  * Puts the stores of a backup into the data folder, each with a new store id, so that whoever has read the changes of
  * the one before notices that this is another.
- * @throws BackupFault and CannotStart when it cannot: then the data folder is as it was
+ * @throws BackupFault and CannotStart when it cannot: then the stores are as they were, or none can be opened and the
+ *   marker in the data folder says where those of before are
  */
 export async function restore(config: Config, { from, replace }: RestoreOptions): Promise<Restored> {
   const manifest = await readManifest(from);
@@ -39,17 +42,11 @@ export async function restore(config: Config, { from, replace }: RestoreOptions)
   const present = stores.filter((store) => existsSync(pathOf(config.dataDir, store)));
   if (present.length > 0 && !replace)
     throw new BackupFault(`there are stores in ${config.dataDir} already; ask for them to be replaced, they are put aside then`);
-  const staging = join(config.dataDir, 'restoring');
-  await rm(staging, { recursive: true, force: true });
+  const staging = join(config.dataDir, `restoring-${randomUUID()}`);
   await mkdir(staging, { recursive: true });
   try {
     await stage(manifest.files, { from, staging });
-    // It took a while: nobody may have started meanwhile.
-    await assertNotInUse(config, stores);
-    const before = present.length > 0 ? await putAside(config.dataDir, stores) : undefined;
-    for (const store of stores) await rename(pathOf(staging, store), pathOf(config.dataDir, store));
-    await sync(config.dataDir);
-    return { manifest, before };
+    return { manifest, before: await putInPlace(config, stores, staging) };
   } finally {
     await rm(staging, { recursive: true, force: true });
   }
@@ -115,21 +112,51 @@ const openOnce: Record<StoreName, (dataDir: string) => Promise<void>> = {
   orchestrator: opening(openJournal, 'orchestrator'),
 };
 
-function setStoreId(path: string): void {
-  const db = openFile(path, { readOnly: false });
+/**
+ * The last step. While its marker is there nobody can open a store, so if it is ended in the middle nobody begins with
+ * stores of two moments, or with empty ones.
+ * @returns where the stores are that were there before, in as many folders as it took restores until one was done
+ */
+async function putInPlace(config: Config, stores: readonly StoreName[], staging: string): Promise<string | undefined> {
+  const { dataDir } = config;
+  const marker = join(dataDir, UNFINISHED_RESTORE);
+  const wasUnfinished = existsSync(marker);
+  const before = join(dataDir, `before-restore-${new Date().toISOString().replaceAll(/[-:.]/g, '')}`);
+  await mkdir(before);
+  await appendFile(marker, `${before}\n`);
+  await sync(marker);
+  await sync(dataDir);
   try {
-    db.exec('pragma journal_mode = delete');
-    db.prepare('update store set store_id = ?').run(randomUUID());
-  } finally {
-    db.close();
+    // It took a while until here, in which somebody may have started; from now on nobody can.
+    await assertNotInUse(config, stores);
+    const aside = stores.flatMap((store) =>
+      FILE_SUFFIXES.map((suffix): Move => {
+        const name = fileOf(store) + suffix;
+        return [join(dataDir, name), join(before, name)];
+      }),
+    );
+    const inPlace = stores.map((store): Move => [pathOf(staging, store), pathOf(dataDir, store)]);
+    await renameAll([...aside.filter(([from]) => existsSync(from)), ...inPlace]);
+  } catch (error) {
+    await removeEmpty([before]);
+    if (!wasUnfinished && !(error instanceof NotMovedBack)) await rm(marker);
+    throw error;
   }
+  await sync(before);
+  await sync(dataDir);
+  const folders = (await readFile(marker, 'utf8')).trimEnd().split('\n');
+  const kept = await removeEmpty(folders.filter((folder) => existsSync(folder)));
+  await rm(marker);
+  await sync(dataDir);
+  return kept.length > 0 ? kept.join(' and ') : undefined;
 }
 
-/** @returns the folder in which the files now are */
-async function putAside(dataDir: string, stores: readonly StoreName[]): Promise<string> {
-  const folder = join(dataDir, `before-restore-${new Date().toISOString().replaceAll(/[-:]|\.\d+/g, '')}`);
-  await mkdir(folder);
-  for (const name of stores.flatMap((store) => FILE_SUFFIXES.map((suffix) => fileOf(store) + suffix)))
-    if (existsSync(join(dataDir, name))) await rename(join(dataDir, name), join(folder, name));
-  return folder;
+/** @returns the folders that are not empty, and stay */
+async function removeEmpty(folders: readonly string[]): Promise<string[]> {
+  const kept: string[] = [];
+  for (const folder of folders) {
+    if ((await readdir(folder)).length > 0) kept.push(folder);
+    else await rmdir(folder);
+  }
+  return kept;
 }

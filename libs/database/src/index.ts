@@ -8,7 +8,7 @@ export {
 } from './mongo-database.js';
 export { isDuplicateKey, isLostPlace, isOutOfTime } from './mongo-faults.js';
 export { letReadsGoFirst } from './reads-first.js';
-export { type Migrations, numberOf, resultCodeOf, SqliteDatabase, textOf } from './sqlite-database.js';
+export { type Migrations, numberOf, resultCodeOf, SqliteDatabase, textOf, UNFINISHED_RESTORE } from './sqlite-database.js';
 export { SqliteStore } from './sqlite-store.js';
 export { type Operations, serveWrites } from './sqlite-thread.js';
 export type { StoreIdentity } from './store-identity.js';

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { mkdirSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { existsSync, mkdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { DatabaseSync, type SQLInputValue, type SQLOutputValue, type StatementSync } from 'node:sqlite';
 import { type Clock, systemClock } from '#clock';
 import { assertInTime, CannotStart, Fault, toFault } from '#problem';
@@ -19,6 +19,9 @@ const CHECKPOINT_PAGES = 16_384;
 const BUSY_TIMEOUT_MS = 1_000;
 /** Statements kept prepared; the SQL of a store has a few dozen forms. */
 const MAX_STATEMENTS = 256;
+
+/** A file beside the stores while a restore moves them: until it is gone they are of two moments, or missing. */
+export const UNFINISHED_RESTORE = 'restore-unfinished';
 
 /** The SQL that leads from one version of the schema to the next; the first makes it from nothing. */
 export type Migrations = readonly string[];
@@ -164,6 +167,11 @@ const isPassing = (error: unknown): boolean => PASSING_CODES.has(resultCodeOf(er
 const unavailable = (cause: unknown): Fault => new Fault('Unavailable', 'the store cannot be written now', undefined, { cause });
 
 function connect(path: string, cacheKib: number, make: (db: DatabaseSync) => SqliteDatabase): SqliteDatabase {
+  const unfinished = join(dirname(path), UNFINISHED_RESTORE);
+  if (existsSync(unfinished))
+    throw new CannotStart(
+      `${path} is not opened, as a restore did not end: run it again; ${unfinished} says where the stores of before are`,
+    );
   let db: DatabaseSync | undefined;
   try {
     mkdirSync(dirname(path), { recursive: true });
