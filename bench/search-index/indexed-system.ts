@@ -40,32 +40,37 @@ export interface IndexedOptions {
   isDisturbed?: boolean;
 }
 
+interface Parts {
+  processes: ProcessSystem;
+  alias: string;
+  search: SearchClient;
+  callers: Callers;
+  proxies: Proxies | undefined;
+}
+
 /** A system of processes with a search index, and what looks at that from outside. */
 export class IndexedSystem {
+  readonly processes: ProcessSystem;
+  readonly alias: string;
+  /** Asks Elasticsearch itself, whatever stands between it and the indexer. */
+  readonly search: SearchClient;
   readonly indices: ElasticsearchIndices;
   readonly #services: OwnerServices;
-  readonly #stack = new AsyncDisposableStack();
+  readonly #proxies: Proxies | undefined;
+  #stack = new AsyncDisposableStack();
 
-  private constructor(
-    readonly processes: ProcessSystem,
-    readonly alias: string,
-    /** Asks Elasticsearch itself, whatever stands between it and the indexer. */
-    readonly search: SearchClient,
-    private readonly proxies: Proxies | undefined,
-  ) {
+  private constructor({ processes, alias, search, callers, proxies }: Parts) {
+    this.processes = processes;
+    this.alias = alias;
+    this.search = search;
     this.indices = new ElasticsearchIndices(search, alias);
-    const callers = callersOf((service) => processes.client(service));
     this.#services = new OwnerServices({ callers, clock: systemClock, run: randomUUID() });
-    this.#stack.defer(() => proxies?.close());
-    this.#stack.defer(() => search.close());
-    this.#stack.defer(() => processes.close());
-    this.#stack.defer(() => {
-      for (const caller of Object.values(callers)) caller.close();
-    });
+    this.#proxies = proxies;
   }
 
   /** Resolves when the gateway answers from the index, which is empty. */
   static async start({ elasticsearch, mongoUrl, isDisturbed = false }: IndexedOptions): Promise<IndexedSystem> {
+    await using stack = new AsyncDisposableStack();
     const alias = `bench-${randomUUID().slice(0, 8)}`;
     const ports = await freePorts(serviceNames.length);
     const variables = {
@@ -75,17 +80,21 @@ export class IndexedSystem {
       READ_MODEL: 'elasticsearch',
       ...(mongoUrl !== undefined && { MONGO_URL: mongoUrl }),
     };
-    const proxies = isDisturbed ? await Proxies.start(elasticsearch.url, ports) : undefined;
-    const processes = await ProcessSystem.start(variables, proxies && { indexer: proxies.variables });
     const { elasticsearch: config } = readConfig(variables);
     if (!config) throw new Error('there is no URL of an Elasticsearch');
-    const system = new IndexedSystem(processes, alias, await openElasticsearch(config), proxies);
-    try {
-      await system.untilServed();
-    } catch (error) {
-      await system.close();
-      throw error;
-    }
+    const proxies = isDisturbed ? await Proxies.start(elasticsearch.url, ports) : undefined;
+    stack.defer(() => proxies?.close());
+    const processes = await ProcessSystem.start(variables, proxies && { indexer: proxies.variables });
+    stack.defer(() => processes.close());
+    const search = await openElasticsearch(config);
+    stack.defer(() => search.close());
+    const callers = callersOf((service) => processes.client(service));
+    stack.defer(() => {
+      for (const caller of Object.values(callers)) caller.close();
+    });
+    const system = new IndexedSystem({ processes, alias, search, callers, proxies });
+    await system.untilServed();
+    system.#stack = stack.move();
     return system;
   }
 
@@ -189,7 +198,7 @@ export class IndexedSystem {
 
   /** What the proxies did, by its name. */
   get disturbances(): Record<string, number> {
-    return this.proxies?.counts ?? {};
+    return this.#proxies?.counts ?? {};
   }
 
   close(): Promise<void> {

@@ -36,8 +36,8 @@ type OwnVariables = Readonly<Partial<Record<AppName, Readonly<Record<string, str
 
 /** The secret that writes are sent with, as `Authorization: Bearer`. */
 export const WRITE_SECRET = '0123456789abcdef0123456789abcdef';
-/** Six processes that start at once on a busy machine. */
-const READY_TIMEOUT_MS = 30_000;
+/** Seven processes that start at once on a busy machine. */
+const READY_TIMEOUT_MS = 60_000;
 const POLL_MS = 20;
 /** A page of an upsert takes milliseconds; on a busy machine more. */
 const WRITE_TIMEOUT_MS = 20_000;
@@ -185,7 +185,7 @@ function* chunks<T>(rows: readonly T[]): Generator<T[]> {
   for (let start = 0; start < rows.length; start += MAX_ROWS_PER_UPSERT) yield rows.slice(start, start + MAX_ROWS_PER_UPSERT);
 }
 
-/** Resolves when it holds. @throws Error with the complaint when it does not within 30 s */
+/** Resolves when it holds. @throws Error with the complaint when it does not within a minute */
 export async function until(holds: () => boolean | Promise<boolean>, complaint: () => string): Promise<void> {
   const deadline = Date.now() + READY_TIMEOUT_MS;
   while (!(await holds())) {
