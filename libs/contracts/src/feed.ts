@@ -37,7 +37,8 @@ const feedCalls = <R extends TSchema>(service: string, record: R) => {
   return {
     /**
      * What changed after a place, in the order of the commits, at least once; of a record that changed several times maybe
-     * only its newest state. `isAtEnd`: there was nothing more when this was read.
+     * only its newest state. `cursor` is where they end, which may be a later place behind none too. `isAtEnd`: there was
+     * nothing more when this was read.
      * @throws CursorExpired when the place is not in the feed any more, StoreWentBack when it is beyond the end and all that
      *   the reader holds may be of another past, Overloaded when too many wait
      */
@@ -79,16 +80,14 @@ export const venueFeed = feedCalls('venues', Venue);
 export const eventFeed = feedCalls('events', Event);
 export const concertFeed = feedCalls('concerts', Concert);
 
-/** One state of one record. */
-export interface Change<Record> {
-  id: number;
-  version: number;
-  deleted: boolean;
-  /** Null where it is deleted. */
-  document: Record | null;
-  /** Epoch milliseconds; null for what is older than the feed. */
-  committedAt: number | null;
-}
+/** A list of states, as a call answers it, with records of another kind. */
+type Of<Reply extends { items: { document: unknown }[] }, Record> = Omit<Reply, 'items'> & { items: Change<Record>[] };
+
+/** One state of one record; its document is null where it is deleted. */
+export type Change<Record> = Omit<Static<ReturnType<typeof change>>, 'document'> & { document: Record | null };
+export type Changes<Record> = Of<Static<typeof concertFeed.changes.reply>, Record>;
+export type States<Record> = Of<Static<typeof concertFeed.states.reply>, Record>;
+export type Head = Static<typeof concertFeed.head.reply>;
 
 export type ChangesRequest = Static<typeof concertFeed.changes.request>;
 export type ScanRequest = Static<typeof concertFeed.scan.request>;

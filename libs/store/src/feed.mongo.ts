@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BSON, type ChangeStream, type ChangeStreamOptions, type Document, type Filter } from 'mongodb';
-import type { Change, ChangesRequest, ScanRequest } from '#contracts';
+import type { Change, Changes, ChangesRequest, ScanRequest } from '#contracts';
 import { isLostPlace, isOutOfTime, type MongoDatabase } from '#database';
 import type { MongoEntities, RecordDocument } from './entities.mongo.js';
 import { cursorOf, expired, placeIn, unreadable } from './feed-cursor.js';
-import type { Changes, Feed, Purge, Within } from './port.js';
+import type { Feed, Purge, Within } from './port.js';
 import { Waiters } from './waiters.js';
 
 // Documents are inserted and replaced whole, so each event has what was written; a purge is a delete, and no change.

@@ -1,8 +1,8 @@
-import { type Change, type ChangesRequest, MAX_IDS_PER_CALL, type ScanRequest } from '#contracts';
+import { type Change, type Changes, type ChangesRequest, MAX_IDS_PER_CALL, type ScanRequest } from '#contracts';
 import { numberOf, type SqliteStore } from '#database';
 import { Fault } from '#problem';
 import { cursorOf, expired, placeIn, unreadable } from './feed-cursor.js';
-import type { Changes, Feed, Purge, Within } from './port.js';
+import type { Feed, Purge, Within } from './port.js';
 import type { RecordOperations } from './record-writes.sqlite.js';
 import { Waiters } from './waiters.js';
 

@@ -4,7 +4,7 @@ import type {
   BandRow,
   bandSteps,
   CallContract,
-  Change,
+  Changes,
   ChangesRequest,
   Circle,
   Concert,
@@ -15,10 +15,12 @@ import type {
   EventRow,
   eventSteps,
   FindConcerts,
+  Head,
   ListRequest,
   ReplyOf,
   RequestOf,
   ScanRequest,
+  States,
   UpsertOutcome,
   Venue,
   VenueRow,
@@ -39,14 +41,6 @@ export type AnswersTo<Calls extends Record<string, CallContract>> = {
   [Name in keyof Calls]: (request: RequestOf<Calls[Name]>, within: Within) => Promise<ReplyOf<Calls[Name]>>;
 };
 
-export interface Changes<Record> {
-  items: Change<Record>[];
-  /** Where they end; behind an empty list too it may be a later place. */
-  cursor: string;
-  isAtEnd: boolean;
-  storeId: string;
-}
-
 /** Which of those that are deleted are forgotten: last written before a time (epoch milliseconds), so many at most. */
 export interface Purge {
   before: number;
@@ -56,9 +50,9 @@ export interface Purge {
 /** Every version of every record, for readers that keep their own copy of what is there: the calls of the contracts. */
 export interface Feed<Record> {
   changes(request: ChangesRequest, within: Within): Promise<Changes<Record>>;
-  head(request: object, within: Within): Promise<{ cursor: string; storeId: string; tombstoneRetentionMs: number }>;
-  scan(request: ScanRequest, within: Within): Promise<{ items: Change<Record>[]; storeId: string }>;
-  states(request: { ids: number[] }, within: Within): Promise<{ items: Change<Record>[]; storeId: string }>;
+  head(request: object, within: Within): Promise<Head>;
+  scan(request: ScanRequest, within: Within): Promise<States<Record>>;
+  states(request: { ids: number[] }, within: Within): Promise<States<Record>>;
   /** Forgets some of what is deleted. @returns how many; fewer than the limit were the last */
   purgeTombstones(purge: Purge, within: Within): Promise<number>;
   /** Those who wait for changes are answered at once; from now on nobody waits. */
