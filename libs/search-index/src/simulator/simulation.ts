@@ -18,7 +18,7 @@ import { OwnerService } from './owner-service.js';
 import { callersOf } from './service-link.js';
 import { WatchedIndices } from './watched-indices.js';
 import { type IndexProtection, namingOneStore, refreshingLater } from './without.js';
-import { fill, INDEXERS, type Plan, type PlannedWrite, type Services, type Trouble } from './workload.js';
+import { fill, INDEXERS, type Plan, type PlannedWrite, referenceTo, type Services, type Trouble } from './workload.js';
 
 export interface IndexSimulationOptions {
   /** The protection that is taken out. */
@@ -375,7 +375,13 @@ class Simulation {
   }
 
   #purge(): void {
+    const { concerts } = this.#services;
     for (const service of this.#allServices) {
+      // A part that is forgotten while a concert refers to it counts as version 0 then: that is no promise.
+      const isReferredTo = service.history.deleted.some(({ id }) =>
+        concerts.history.live.some(({ document }) => document?.[referenceTo(service.name)] === id),
+      );
+      if (isReferredTo) continue;
       const before = service.process.clock.now() - this.plan.tombstoneRetentionMs;
       const limit = Number.MAX_SAFE_INTEGER;
       service.store.feed.purgeTombstones({ before, limit }, { deadline: limit }).then(

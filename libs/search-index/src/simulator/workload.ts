@@ -48,7 +48,11 @@ export interface Plan {
 export const INDEXERS = ['indexer-1', 'indexer-2'] as const;
 const SERVICES: readonly ServiceName[] = ['bands', 'venues', 'events', 'concerts'];
 const PART_NAMES: readonly PartName[] = ['bands', 'venues', 'events'];
-const REFERENCES = { bands: 'bandId', venues: 'venueId', events: 'eventId' } as const;
+const REFERENCES = { bands: 'bandId', venues: 'venueId', events: 'eventId', concerts: '' } as const;
+
+/** The field by which a concert refers to a record of a service; none where it does not. */
+export const referenceTo = (service: ServiceName): string => REFERENCES[service];
+
 const FIRST_PARTS = 3;
 
 const DAY_MS = 86_400_000;
@@ -270,7 +274,7 @@ class Write {
   async #moveAndBack(): Promise<void> {
     const concert = this.#someConcert();
     const service = this.#draw.pick(PART_NAMES);
-    const reference = REFERENCES[service];
+    const reference = referenceTo(service);
     const before = concert?.document?.[reference];
     if (!concert || typeof before !== 'number') return;
     await this.#patch(concert, { [reference]: this.#partId(service) });
