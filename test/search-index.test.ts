@@ -16,6 +16,8 @@ const DAY_MS = 24 * HOUR_MS;
 /** Long enough for a busy machine; nothing here asserts a speed. */
 const PATIENCE_MS = 60_000;
 const START_TIMEOUT_MS = 120_000;
+/** For a write on a busy machine. */
+const PATIENT = { prefer: 'wait=20' };
 const silent = { info: () => undefined, warn: () => undefined, error: () => undefined };
 
 describeOnElasticsearch('the search index', (elasticsearch) => {
@@ -56,7 +58,7 @@ function stories(elasticsearch: () => TestElasticsearch, stores: () => Record<st
   const band = () => ({ name: `Band ${++made}` });
   const venue = () => ({ name: `Hall ${++made}`, latitude: 53.5, longitude: 9.9, city: 'Hamburg', country: 'DE' });
   const concert = async (more: object = {}) =>
-    expectStatus(await system.writes.post('/concerts', { band: band(), venue: venue(), date: DATE, ...more }), 201);
+    expectStatus(await system.writes.post('/concerts', { band: band(), venue: venue(), date: DATE, ...more }, PATIENT), 201);
   const tokenOf = ({ headers }: Answer) => ({ 'after-change': headers.get('change-token') ?? '' });
 
   /** What searches find in the index after a write. */
@@ -103,7 +105,7 @@ function stories(elasticsearch: () => TestElasticsearch, stores: () => Record<st
     ] as const) {
       const of = `/${kind}/${numberIn(written, field)}`;
       const etag = (await system.api.get(of)).headers.get('etag') ?? '';
-      const changed = await system.writes.patch(of, { name: `Renamed ${kind}` }, { 'if-match': etag });
+      const changed = await system.writes.patch(of, { name: `Renamed ${kind}` }, { ...PATIENT, 'if-match': etag });
       expectStatus(changed, 200);
       await found(path, changed);
       expect((await untilServed(path)).text).toContain(`Renamed ${kind}`);
@@ -121,7 +123,7 @@ function stories(elasticsearch: () => TestElasticsearch, stores: () => Record<st
       await indexer.close();
       indexer = await system.startIndexer();
       const etag = (await system.api.get(`/concerts/${id}?consistency=strong`)).headers.get('etag') ?? '';
-      const moved = await system.writes.patch(`/concerts/${id}`, { band: { id: bandId } }, { 'if-match': etag });
+      const moved = await system.writes.patch(`/concerts/${id}`, { band: { id: bandId } }, { ...PATIENT, 'if-match': etag });
       expectStatus(moved, 200);
       expect(await found(`/concerts?bandIds=${bandId}`, moved)).toContain(id);
       expect(await found(`/concerts?bandIds=${other}`, moved)).not.toContain(id);
@@ -138,7 +140,7 @@ function stories(elasticsearch: () => TestElasticsearch, stores: () => Record<st
     const [entry] = await indices.entriesAfter(index, id - 1, 1);
     const [record] = items;
     if (!record || !entry) throw new Error('the concert is there, and in the index');
-    const deleted = await system.writes.delete(`/concerts/${id}`, etagOf(written));
+    const deleted = await system.writes.delete(`/concerts/${id}`, { ...PATIENT, ...etagOf(written) });
     expectStatus(deleted, 204);
     expect(await found(path, deleted)).toEqual([]);
     const late = { id, versions: entry.versions, concert: record, band: null, venue: null, event: null };
@@ -156,7 +158,7 @@ function stories(elasticsearch: () => TestElasticsearch, stores: () => Record<st
       date: DATE + (at + 1) * HOUR_MS,
     }));
     await system.load({ concerts });
-    const renamed = await system.writes.patch(`/bands/${bandId}`, { name: 'The Star' }, { 'if-match': '"1"' });
+    const renamed = await system.writes.patch(`/bands/${bandId}`, { name: 'The Star' }, { ...PATIENT, 'if-match': '"1"' });
     expectStatus(renamed, 200);
     const other = await concert();
     expect(await found(`/concerts?bandIds=${numberIn(other, 'bandId')}`, other)).toEqual([numberIn(other)]);
@@ -203,7 +205,7 @@ function stories(elasticsearch: () => TestElasticsearch, stores: () => Record<st
     await setCheckpoint((checkpoint) => {
       for (const feed of Object.values(checkpoint.feeds)) feed.cursor = 'lost';
     });
-    expectStatus(await system.writes.delete(`/concerts/${numberIn(doomed)}`, etagOf(doomed)), 204);
+    expectStatus(await system.writes.delete(`/concerts/${numberIn(doomed)}`, { ...PATIENT, ...etagOf(doomed) }), 204);
     const before = await indices.current();
     indexer = await system.startIndexer();
     const last = await concert();
