@@ -85,6 +85,7 @@ describeWithOwnElasticsearch('a search index', () => {
       'is equal to the services after kills of its indexer and of Elasticsearch, with requests repeated, delayed and cut',
       async () => {
         const { broken, stops, exchanges } = await killUnderWrites(system, elasticsearch, SHORT);
+        system.calm();
         expect(broken).toEqual([]);
         expect(stops).toHaveLength(SHORT.elasticsearchStops);
         expect(exchanges).toHaveLength(SHORT.writes);

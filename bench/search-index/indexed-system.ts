@@ -196,6 +196,11 @@ export class IndexedSystem {
     }
   }
 
+  /** The proxies do no harm any more. */
+  calm(): void {
+    this.#proxies?.calm();
+  }
+
   /** What the proxies did, by its name. */
   get disturbances(): Record<string, number> {
     return this.#proxies?.counts ?? {};
@@ -211,13 +216,21 @@ class Proxies {
   private constructor(
     private readonly http: HttpProxy,
     private readonly tcp: readonly TcpProxy[],
+    /** From now on they do no harm. */
+    readonly calm: () => void,
   ) {}
 
   static async start(elasticsearch: string, ports: readonly number[]): Promise<Proxies> {
-    const random = seededRandom(3);
+    const drawn = seededRandom(3);
+    let isCalm = false;
+    // No harm is done by what is drawn so high.
+    const random = () => (isCalm ? 1 : drawn());
     return new Proxies(
       await HttpProxy.start(elasticsearch, random),
       await Promise.all(ports.map((port) => TcpProxy.start(port, random))),
+      () => {
+        isCalm = true;
+      },
     );
   }
 
