@@ -92,7 +92,7 @@ export class TestIndex {
       feeds: { bands: feed, venues: feed, events: feed, concerts: feed },
       jobs: [],
       filling: null,
-      putAside: { count: 0, ids: [] },
+      putAside: [],
       ...more,
     };
     const said = await this.#indices.readCheckpoint(this.name);

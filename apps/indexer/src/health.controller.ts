@@ -55,7 +55,7 @@ export class HealthController {
       changesBehind: leader.changesBehind,
       ageMs: Number.isFinite(ageMs) ? ageMs : null,
       fanOutJobs: jobs.length,
-      putAside,
+      putAside: { count: putAside.length, ids: putAside },
     };
   }
 

@@ -34,7 +34,7 @@ export function indexerMetrics(metrics: Metrics, indexer: Indexer): void {
     indexer.leader ? [{ value: indexer.leader.checkpoint.jobs.length }] : [],
   );
   metrics.readGauge({ name: 'backline_index_put_aside', help: 'Concerts that the index does not take.' }, () =>
-    indexer.leader ? [{ value: indexer.leader.checkpoint.putAside.count }] : [],
+    indexer.leader ? [{ value: indexer.leader.checkpoint.putAside.length }] : [],
   );
 }
 

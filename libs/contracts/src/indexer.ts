@@ -24,7 +24,7 @@ export const IndexerReadiness = Type.Object({
       fanOutJobs: { ...Count, description: 'bands, venues and events whose concerts are composed anew' },
       putAside: Type.Object(
         { count: Count, ids: Type.Array(Id) },
-        { description: 'concerts that the index does not take, until they change, and the ids of some' },
+        { description: 'concerts that the index does not take, until they change, and their ids' },
       ),
     }),
   ),

@@ -102,7 +102,7 @@ export class IndexState {
 function toSearchedIndex(name: string, { checkpoint }: CheckpointDocument): SearchedIndex | undefined {
   try {
     const until = completeUntil(checkpoint);
-    return Number.isNaN(until) ? undefined : { name, completeUntil: until, isWhole: checkpoint.putAside.count === 0 };
+    return Number.isNaN(until) ? undefined : { name, completeUntil: until, isWhole: checkpoint.putAside.length === 0 };
   } catch (error) {
     if (error instanceof TypeError) return undefined;
     throw error;

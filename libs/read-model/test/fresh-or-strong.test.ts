@@ -34,10 +34,10 @@ const found = (...hits: object[]): Answer => ({ status: 200, body: { hits: { hit
 const writtenIs = (isFound: boolean): Answer => ({ status: 200, body: { responses: [found(...(isFound ? [{}] : [])).body] } });
 const refused = (status: number, type: string, reason: string): Answer => ({ status, body: { error: { type, reason }, status } });
 
-function checkpointOf(until: number, { name = NAME, putAside = 0 } = {}): Answer {
+function checkpointOf(until: number, { name = NAME, putAside = [] }: { name?: string; putAside?: number[] } = {}): Answer {
   const feed = { cursor: '', storeId: '', takenAt: until, endReadAt: until };
   const feeds = { bands: feed, venues: feed, events: feed, concerts: feed };
-  const checkpoint = { leader: null, feeds, jobs: [], filling: null, putAside: { count: putAside, ids: [] } };
+  const checkpoint = { leader: null, feeds, jobs: [], filling: null, putAside };
   return { status: 200, body: { _index: name, _id: 'checkpoint', found: true, _source: { checkpoint } } };
 }
 
@@ -169,7 +169,7 @@ describe('a read', () => {
   test('waits on where the index did not take each concert', async () => {
     const reading = read([{ kind: 'concert', id: 1, version: 2 }], 1_500);
     await sleep(600);
-    await healthWith(checkpointOf(Date.now() + 900, { putAside: 1 }));
+    await healthWith(checkpointOf(Date.now() + 900, { putAside: [13] }));
     expect((await reading).servedBy).toBe('services');
     expect(reasons).toEqual(['not-shown']);
   });

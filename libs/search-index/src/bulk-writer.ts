@@ -1,6 +1,6 @@
 import { Fault } from '#problem';
 import type { ConcertIndices, IndexEntry, WriteOutcome } from './concert-index.js';
-import { type Ground, pause } from './patience.js';
+import { Backoff, type Ground } from './patience.js';
 import { SIZES } from './sizes.js';
 
 /** A bulk is halved when Elasticsearch has no room, but not below this. */
@@ -11,8 +11,6 @@ const SLOTS = 2;
 const JOB_SLOTS = 1;
 /** An entry that is refused is tried so often: a mapping may have been mended in between. */
 const MAX_TRIES = 5;
-const FIRST_PAUSE_MS = 100;
-const LAST_PAUSE_MS = 2_000;
 
 /** How many entries came to what. */
 export type Outcomes = Record<WriteOutcome['outcome'], number>;
@@ -63,19 +61,15 @@ export class BulkWriter {
 
   async #writeBulk(entries: readonly IndexEntry[], signal: AbortSignal): Promise<void> {
     const refusals = new Map<number, number>();
-    let longestMs = FIRST_PAUSE_MS;
+    const backoff = new Backoff(this.ground);
     for (let left = entries; left.length > 0; ) {
       signal.throwIfAborted();
       const some = left.slice(0, this.#size);
       const rest = left.slice(some.length);
       const again = await this.#tried(some, refusals);
       left = [...again, ...rest];
-      if (again.length === 0) {
-        longestMs = FIRST_PAUSE_MS;
-        continue;
-      }
-      await pause(this.ground, this.ground.random() * longestMs, signal);
-      longestMs = Math.min(2 * longestMs, LAST_PAUSE_MS);
+      if (again.length === 0) backoff.reset();
+      else await backoff.pause(signal);
     }
   }
 

@@ -22,12 +22,6 @@ export interface FanOutJob {
   endReadAt: number;
 }
 
-/** Entries that the index never took: how many there are, and the ids of some. */
-export interface PutAside {
-  count: number;
-  ids: number[];
-}
-
 /** What an index knows of how it is filled. It is a document of that index. */
 export interface Checkpoint {
   /** Who fills it: its name, and which run of it. Nobody when it ended in peace. */
@@ -36,7 +30,8 @@ export interface Checkpoint {
   jobs: FanOutJob[];
   /** While all concerts are brought in: the last one that is done. Null when all that was there is in it. */
   filling: { afterId: number } | null;
-  putAside: PutAside;
+  /** The ids of concerts that the index does not take as they are. */
+  putAside: number[];
 }
 
 /**

@@ -4,7 +4,7 @@ import type { FanOutJob } from './checkpoint.js';
 import type { Composer } from './composer.js';
 import type { Lease } from './lease.js';
 import type { OwnerServices } from './owner-services.js';
-import { type Ground, untilAborted, untilDone } from './patience.js';
+import { Bell, type Ground, untilDone } from './patience.js';
 import type { Refresher } from './refresher.js';
 import { SIZES, type Sizes } from './sizes.js';
 
@@ -25,7 +25,7 @@ interface FanOutParts {
 export class FanOuts {
   readonly #parts: FanOutParts;
   readonly #sizes: Sizes;
-  #wakes: (() => void)[] = [];
+  readonly #changed = new Bell();
   /** Jobs that wait for nothing but the refresh after them. */
   readonly #brought = new Set<string>();
 
@@ -39,13 +39,13 @@ export class FanOuts {
     const { lease } = this.#parts;
     const others = () => lease.checkpoint.jobs.filter((job) => !isSame(job, part));
     while (others().length >= this.#sizes.jobs) {
-      await this.#changed(signal);
+      await this.#changed.rung(signal);
       signal.throwIfAborted();
     }
     const before = lease.checkpoint.jobs.find((job) => isSame(job, part));
     const { endReadAt } = before ?? lease.checkpoint.feeds[part.service];
     lease.update({ jobs: [...others(), { ...part, endReadAt }] });
-    this.#wake();
+    this.#changed.ring();
   }
 
   /** Until it is told to stop. @throws IndexGone, StoreChanged, StateGone */
@@ -53,7 +53,7 @@ export class FanOuts {
     while (!signal.aborted) {
       const job = this.#parts.lease.checkpoint.jobs.find((one) => !this.#brought.has(nameOf(one)));
       if (job) await this.#work(job, signal);
-      else await this.#changed(signal);
+      else await this.#changed.rung(signal);
     }
   }
 
@@ -88,22 +88,11 @@ export class FanOuts {
     const { lease } = this.#parts;
     if (!this.#isCurrent(job)) return;
     lease.update({ jobs: lease.checkpoint.jobs.flatMap((one) => (isSame(one, job) ? by : [one])) });
-    this.#wake();
+    this.#changed.ring();
   }
 
   #isCurrent(job: FanOutJob): boolean {
     return this.#parts.lease.checkpoint.jobs.some((one) => isSame(one, job) && one.version === job.version);
-  }
-
-  #changed(signal: AbortSignal): Promise<void> {
-    return untilAborted(signal, (resolve) => {
-      this.#wakes.push(resolve);
-      return () => undefined;
-    });
-  }
-
-  #wake(): void {
-    for (const resolve of this.#wakes.splice(0)) resolve();
   }
 }
 

@@ -4,7 +4,7 @@ import type { Composer } from './composer.js';
 import type { FanOuts } from './fan-outs.js';
 import type { Lease } from './lease.js';
 import type { FeedAnswer, OwnerServices, PartName } from './owner-services.js';
-import { type Ground, untilAborted, untilDone, untilFirst } from './patience.js';
+import { Bell, type Ground, untilDone, untilFirst } from './patience.js';
 import type { Refresher } from './refresher.js';
 import { SIZES, type Sizes } from './sizes.js';
 
@@ -36,7 +36,8 @@ export class Follower {
   readonly #parts: FollowerParts;
   readonly #sizes: Sizes;
   readonly #arrived: FeedAnswer[] = [];
-  #wake: () => void = () => undefined;
+  readonly #arrival = new Bell();
+  readonly #taking = new Bell();
 
   constructor(parts: FollowerParts) {
     this.#parts = parts;
@@ -68,16 +69,16 @@ export class Follower {
       ({ cursor } = answer);
       this.#arrived.push(answer);
       this.changesBehind += answer.changes.length;
-      this.#wake();
-      await this.#untilTaken(answer, signal);
+      this.#arrival.ring();
+      if (this.#arrived.includes(answer)) await this.#taking.rung(signal);
     }
   }
 
   async #applyAll(signal: AbortSignal, ended: () => void): Promise<void> {
     while (!signal.aborted) {
-      if (this.#arrived.length === 0) await this.#untilArrived(signal);
+      if (this.#arrived.length === 0) await this.#arrival.rung(signal);
       const answers = this.#arrived.splice(0);
-      if (answers.length > 0) this.#taken();
+      if (answers.length > 0) this.#taking.ring();
       await this.#apply(answers, signal);
       this.#parts.refresher.whenFindable(() => {
         if (signal.aborted) return;
@@ -126,27 +127,6 @@ export class Follower {
     const endReadAt = isAtEnd ? askedAt : feeds[service].endReadAt;
     lease.update({ feeds: { ...feeds, [service]: { ...feeds[service], cursor, takenAt: askedAt, endReadAt } } });
     this.changesBehind -= changes.length;
-  }
-
-  #untilArrived(signal: AbortSignal): Promise<void> {
-    return untilAborted(signal, (resolve) => {
-      this.#wake = resolve;
-      return () => undefined;
-    });
-  }
-
-  #taking: (() => void)[] = [];
-
-  #taken(): void {
-    for (const resolve of this.#taking.splice(0)) resolve();
-  }
-
-  #untilTaken(answer: FeedAnswer, signal: AbortSignal): Promise<void> {
-    if (!this.#arrived.includes(answer)) return Promise.resolve();
-    return untilAborted(signal, (resolve) => {
-      this.#taking.push(resolve);
-      return () => undefined;
-    });
   }
 }
 

@@ -169,19 +169,15 @@ export class IndexLeader {
   }
 
   #putAside(id: number): void {
-    const { ids } = this.checkpoint.putAside;
-    if (!ids.includes(id) && ids.length < MAX_PUT_ASIDE) this.#notePutAside([...ids, id]);
+    const { putAside } = this.checkpoint;
+    if (!putAside.includes(id) && putAside.length < MAX_PUT_ASIDE) this.#parts.lease.update({ putAside: [...putAside, id] });
   }
 
   #noteTaken(taken: readonly number[]): void {
-    const { ids } = this.checkpoint.putAside;
-    if (ids.length === 0) return;
-    const left = ids.filter((id) => !taken.includes(id));
-    if (left.length < ids.length) this.#notePutAside(left);
-  }
-
-  #notePutAside(ids: number[]): void {
-    this.#parts.lease.update({ putAside: { count: ids.length, ids } });
+    const { putAside } = this.checkpoint;
+    if (putAside.length === 0) return;
+    const left = putAside.filter((id) => !taken.includes(id));
+    if (left.length < putAside.length) this.#parts.lease.update({ putAside: left });
   }
 }
 

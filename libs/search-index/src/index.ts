@@ -1,5 +1,5 @@
 export type { Outcomes } from './bulk-writer.js';
-export { type Checkpoint, completeUntil, type FanOutJob, type FeedPosition, type PutAside } from './checkpoint.js';
+export { type Checkpoint, completeUntil, type FanOutJob, type FeedPosition } from './checkpoint.js';
 export {
   CheckpointConflict,
   type CheckpointPosition,

@@ -36,7 +36,6 @@ export type IndexerState = 'starting' | 'standing by' | 'filling' | 'following';
 export class Indexer {
   leader: IndexLeader | undefined;
   readonly #parts: IndexerParts;
-  readonly #ground: Ground;
   readonly #services: OwnerServices;
   readonly #candidate: Candidate;
   #isStandingBy = false;
@@ -45,7 +44,6 @@ export class Indexer {
 
   constructor(parts: IndexerParts, run: string = randomUUID()) {
     this.#parts = parts;
-    this.#ground = parts;
     this.#candidate = { name: parts.name, run };
     this.#services = new OwnerServices({ callers: parts.callers, clock: parts.clock, run });
   }
@@ -64,18 +62,21 @@ export class Indexer {
         if (signal.aborted) return;
         if (error instanceof CannotStart) throw error;
         const isForeseen = error instanceof LeaseLost || error instanceof IndexGone;
-        if (isForeseen) this.#ground.logger.info({ reason: error.message }, 'the index is led by another, or is another');
-        else this.#ground.logger.error({ err: error }, 'the indexer begins again');
-        await pause(this.#ground, this.#ground.random() * RESTART_PAUSE_MS, signal);
+        if (isForeseen) this.#parts.logger.info({ reason: error.message }, 'the index is led by another, or is another');
+        else this.#parts.logger.error({ err: error }, 'the indexer begins again');
+        await pause(this.#parts, this.#parts.random() * RESTART_PAUSE_MS, signal);
       }
     }
   }
 
   async #turn(signal: AbortSignal): Promise<void> {
     const { indices } = this.#parts;
-    const current = await this.#untilDone('looking at the alias', signal, () => indices.current());
+    const current = await untilDone(this.#parts, 'looking at the alias', signal, () => indices.current());
     const isUsable = current !== undefined && current !== this.#unusable;
-    await this.#lead(isUsable ? current : await this.#untilDone('making an index', signal, () => this.#newer(current)), signal);
+    await this.#lead(
+      isUsable ? current : await untilDone(this.#parts, 'making an index', signal, () => this.#newer(current)),
+      signal,
+    );
   }
 
   /** An index newer than the current one: one that somebody has begun to fill, or a new one. */
@@ -85,7 +86,7 @@ export class Indexer {
     const names = await indices.names();
     const begun = newer(names);
     if (begun !== undefined) return begun;
-    const name = nextIndexName(alias, names, this.#ground.clock.now());
+    const name = nextIndexName(alias, names, this.#parts.clock.now());
     await indices.create(name);
     // Two that made one at the same time both go on with the older.
     return newer(await indices.names()) ?? name;
@@ -96,15 +97,15 @@ export class Indexer {
     const { indices, tombstoneRetentionMs, wrote } = this.#parts;
     const lease = await this.#lease(index, signal);
     if (!lease) return;
-    const parts = { ground: this.#ground, services: this.#services, indices, lease, tombstoneRetentionMs, wrote };
+    const parts = { ground: this.#parts, services: this.#services, indices, lease, tombstoneRetentionMs, wrote };
     const leader = new IndexLeader(parts);
     this.leader = leader;
-    this.#ground.logger.info({ index, ...(lease.checkpoint.filling ?? {}) }, 'leads the index');
+    this.#parts.logger.info({ index, ...(lease.checkpoint.filling ?? {}) }, 'leads the index');
     try {
       await this.#keepCurrent(leader, signal);
     } catch (error) {
       if (!(error instanceof MustRebuild)) throw error;
-      this.#ground.logger.warn({ index, reason: error.message }, 'the index is filled from empty again');
+      this.#parts.logger.warn({ index, reason: error.message }, 'the index is filled from empty again');
       this.#unusable = index;
       if ((await indices.current()) !== index) await indices.remove(index);
     } finally {
@@ -118,23 +119,23 @@ export class Indexer {
     const released = new AbortController();
     await Promise.race([
       lease.release().finally(() => released.abort()),
-      pause(this.#ground, RELEASE_TIMEOUT_MS, released.signal),
+      pause(this.#parts, RELEASE_TIMEOUT_MS, released.signal),
     ]);
   }
 
   async #lease(index: string, signal: AbortSignal): Promise<Lease | undefined> {
     const { indices } = this.#parts;
-    const before = await this.#untilDone('looking at the alias', signal, () => indices.current());
+    const before = await untilDone(this.#parts, 'looking at the alias', signal, () => indices.current());
     this.#isStandingBy = true;
     try {
       return await Lease.take(
-        this.#ground,
+        this.#parts,
         indices,
         {
           index,
           candidate: this.#candidate,
           first: () =>
-            this.#untilDone('reading the ends of the feeds', signal, () => firstCheckpoint(this.#ground, this.#services)),
+            untilDone(this.#parts, 'reading the ends of the feeds', signal, () => firstCheckpoint(this.#parts, this.#services)),
           isWanted: async () => (await indices.current()) === before,
         },
         signal,
@@ -151,23 +152,19 @@ export class Indexer {
     await untilFirst(signal, [
       (both) => leader.run(both, complete.resolve),
       async (both) => {
-        let isCurrent = (await this.#untilDone('looking at the alias', both, () => indices.current())) === leader.index;
+        let isCurrent = (await untilDone(this.#parts, 'looking at the alias', both, () => indices.current())) === leader.index;
         if (!isCurrent) {
           await unlessAborted(both, complete.promise);
-          await this.#untilDone('swapping the alias', both, () => replaceBy(this.#ground, indices, leader.index));
-          this.#ground.logger.info({ index: leader.index }, 'the alias names the index');
+          await untilDone(this.#parts, 'swapping the alias', both, () => replaceBy(this.#parts, indices, leader.index));
+          this.#parts.logger.info({ index: leader.index }, 'the alias names the index');
           isCurrent = true;
         }
         while (isCurrent && !both.aborted) {
-          await pause(this.#ground, LOOK_INTERVAL_MS, both);
-          isCurrent = (await this.#untilDone('looking at the alias', both, () => indices.current())) === leader.index;
+          await pause(this.#parts, LOOK_INTERVAL_MS, both);
+          isCurrent = (await untilDone(this.#parts, 'looking at the alias', both, () => indices.current())) === leader.index;
         }
       },
     ]);
-  }
-
-  #untilDone<T>(what: string, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
-    return untilDone(this.#ground, what, signal, work);
   }
 }
 
@@ -177,7 +174,7 @@ export const firstCheckpoint = async (ground: Ground, services: OwnerServices): 
   feeds: await headsOf(ground, services),
   jobs: [],
   filling: { afterId: 0 },
-  putAside: { count: 0, ids: [] },
+  putAside: [],
 });
 
 /** Lets the alias name an index, and removes those of before. @throws IndexGone */

@@ -84,32 +84,22 @@ export class OwnerServices {
   }
 
   readonly concerts = (ids: readonly number[], storeId: string): Promise<Map<number, Change<Concert>>> =>
-    this.#byId('concerts', ids, async (some) => {
-      const reply = await this.#callers.concerts.call(concertFeed.states, { ids: some }, this.#context());
-      assertStore('concerts', reply, storeId);
-      return reply.items;
-    });
+    this.#states('concerts', { ids, storeId }, (some) =>
+      this.#callers.concerts.call(concertFeed.states, { ids: some }, this.#context()),
+    );
 
   readonly bands = (ids: readonly number[], storeId: string): Promise<Map<number, Change<Band>>> =>
-    this.#byId('bands', ids, async (some) => {
-      const reply = await this.#callers.bands.call(bandFeed.states, { ids: some }, this.#context());
-      assertStore('bands', reply, storeId);
-      return reply.items;
-    });
+    this.#states('bands', { ids, storeId }, (some) => this.#callers.bands.call(bandFeed.states, { ids: some }, this.#context()));
 
   readonly venues = (ids: readonly number[], storeId: string): Promise<Map<number, Change<Venue>>> =>
-    this.#byId('venues', ids, async (some) => {
-      const reply = await this.#callers.venues.call(venueFeed.states, { ids: some }, this.#context());
-      assertStore('venues', reply, storeId);
-      return reply.items;
-    });
+    this.#states('venues', { ids, storeId }, (some) =>
+      this.#callers.venues.call(venueFeed.states, { ids: some }, this.#context()),
+    );
 
   readonly events = (ids: readonly number[], storeId: string): Promise<Map<number, Change<Event>>> =>
-    this.#byId('events', ids, async (some) => {
-      const reply = await this.#callers.events.call(eventFeed.states, { ids: some }, this.#context());
-      assertStore('events', reply, storeId);
-      return reply.items;
-    });
+    this.#states('events', { ids, storeId }, (some) =>
+      this.#callers.events.call(eventFeed.states, { ids: some }, this.#context()),
+    );
 
   /** Concerts that refer to a part, whatever their status, newest first. */
   async referring(service: PartName, id: number, { after, limit }: { after?: DateKey; limit: number }): Promise<Concert[]> {
@@ -144,21 +134,22 @@ export class OwnerServices {
     return (await this.#callers.concerts.call(concertCalls.count, {}, this.#context())).count;
   }
 
-  async #byId<R extends { id: number }>(
+  async #states<R extends { id: number }>(
     service: ServiceName,
-    ids: readonly number[],
-    read: (ids: number[]) => Promise<readonly R[]>,
+    { ids, storeId }: { ids: readonly number[]; storeId: string },
+    read: (ids: number[]) => Promise<{ items: readonly R[]; storeId: string }>,
   ): Promise<Map<number, R>> {
-    const records = new Map<number, R>();
+    const states = new Map<number, R>();
     for (let start = 0; start < ids.length; ) {
-      const found = await this.#bounded(service, MAX_IDS_PER_CALL, async (limit) => {
+      start += await this.#bounded(service, MAX_IDS_PER_CALL, async (limit) => {
         const some = ids.slice(start, start + limit);
-        return { states: await read(some), asked: some.length };
+        const reply = await read(some);
+        assertStore(service, reply, storeId);
+        for (const state of reply.items) states.set(state.id, state);
+        return some.length;
       });
-      for (const record of found.states) records.set(record.id, record);
-      start += found.asked;
     }
-    return records;
+    return states;
   }
 
   /**

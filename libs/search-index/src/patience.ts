@@ -33,7 +33,7 @@ export function pause({ clock }: Pick<Ground, 'clock'>, delayMs: number, signal:
  * Resolves when what is begun says so, or as soon as the signal is aborted.
  * @param begin is given what resolves it, and returns what takes back what it began
  */
-export function untilAborted(signal: AbortSignal, begin: (resolve: () => void) => () => void): Promise<void> {
+function untilAborted(signal: AbortSignal, begin: (resolve: () => void) => () => unknown): Promise<void> {
   if (signal.aborted) return Promise.resolve();
   const { promise, resolve } = Promise.withResolvers<void>();
   const end = () => resolve();
@@ -47,7 +47,8 @@ export function untilAborted(signal: AbortSignal, begin: (resolve: () => void) =
 
 /** Tries what may fail for a while for as long as it takes. @throws what is no passing trouble, and when it is told to stop */
 export async function untilDone<T>(ground: Ground, what: string, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
-  for (let longestMs = FIRST_PAUSE_MS, tries = 1; ; longestMs = Math.min(2 * longestMs, LAST_PAUSE_MS), tries++) {
+  const backoff = new Backoff(ground);
+  for (let tries = 1; ; tries++) {
     signal.throwIfAborted();
     try {
       return await work();
@@ -56,7 +57,44 @@ export async function untilDone<T>(ground: Ground, what: string, signal: AbortSi
       // The first says what is wrong, each sixteenth after it that it still is.
       if (tries % 16 === 1) ground.logger.warn({ tries, reason: error.detail }, `${what} failed and is tried again`);
     }
-    await pause(ground, ground.random() * longestMs, signal);
+    await backoff.pause(signal);
+  }
+}
+
+/** Longer and longer pauses. */
+export class Backoff {
+  #longestMs = FIRST_PAUSE_MS;
+
+  constructor(private readonly ground: Pick<Ground, 'clock' | 'random'>) {}
+
+  async pause(signal: AbortSignal): Promise<void> {
+    const longestMs = this.#longestMs;
+    this.#longestMs = Math.min(2 * longestMs, LAST_PAUSE_MS);
+    await pause(this.ground, this.ground.random() * longestMs, signal);
+  }
+
+  /** After something went well. */
+  reset(): void {
+    this.#longestMs = FIRST_PAUSE_MS;
+  }
+}
+
+/** Wakes all who wait for it, and nobody who comes later. */
+export class Bell {
+  readonly #waiting = new Set<() => void>();
+
+  ring(): void {
+    const waiting = [...this.#waiting];
+    this.#waiting.clear();
+    for (const wake of waiting) wake();
+  }
+
+  /** Resolves when it rings next, or as soon as the signal is aborted. */
+  rung(signal: AbortSignal): Promise<void> {
+    return untilAborted(signal, (resolve) => {
+      this.#waiting.add(resolve);
+      return () => this.#waiting.delete(resolve);
+    });
   }
 }
 

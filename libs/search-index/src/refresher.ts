@@ -1,5 +1,5 @@
 import type { ConcertIndices } from './concert-index.js';
-import { type Ground, pause, unlessAborted, untilAborted, untilDone } from './patience.js';
+import { Bell, type Ground, pause, unlessAborted, untilDone } from './patience.js';
 
 /** At most five times a second: each makes a segment, and those have to be merged. */
 const REFRESH_INTERVAL_MS = 200;
@@ -7,7 +7,7 @@ const REFRESH_INTERVAL_MS = 200;
 /** Makes what was written findable, for all who ask meanwhile at once. */
 export class Refresher {
   #waiting: (() => void)[] = [];
-  #wake: () => void = () => undefined;
+  readonly #asked = new Bell();
 
   constructor(
     private readonly ground: Ground,
@@ -18,7 +18,7 @@ export class Refresher {
   /** Calls back, in the order of the calls, after a refresh that began after this. */
   whenFindable(then: () => void): void {
     this.#waiting.push(then);
-    this.#wake();
+    this.#asked.ring();
   }
 
   /** Resolves after a refresh that began after this. @throws the signal's reason when it is aborted before */
@@ -31,7 +31,7 @@ export class Refresher {
   /** Until it is told to stop. @throws IndexGone */
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      if (this.#waiting.length === 0) await this.#asked(signal);
+      if (this.#waiting.length === 0) await this.#asked.rung(signal);
       const asked = this.#waiting;
       this.#waiting = [];
       if (asked.length === 0) continue;
@@ -39,12 +39,5 @@ export class Refresher {
       for (const then of asked) then();
       await pause(this.ground, REFRESH_INTERVAL_MS, signal);
     }
-  }
-
-  #asked(signal: AbortSignal): Promise<void> {
-    return untilAborted(signal, (resolve) => {
-      this.#wake = resolve;
-      return () => undefined;
-    });
   }
 }

@@ -67,7 +67,7 @@ export async function reindex(
     await lease.release();
   } catch (error) {
     // The answer to the swap may be what was lost, or what was told to stop came too late.
-    if (!verification && (await indices.current()) !== index) {
+    if ((await indices.current()) !== index) {
       await removeQuietly(ground, indices, index);
       throw error;
     }
@@ -91,7 +91,7 @@ async function filledAndSwapped(
 ): Promise<Verification> {
   const { index } = leader;
   const complete = Promise.withResolvers<void>();
-  const swapped = Promise.withResolvers<Verification>();
+  let verification: Verification | undefined;
   let stage: ReindexProgress['stage'] = 'filling';
   await untilFirst(signal, [
     (both) => leader.run(both, complete.resolve),
@@ -104,19 +104,22 @@ async function filledAndSwapped(
       stage = 'comparing';
       const storeIds = storeIdsOf(leader.checkpoint);
       for (let comparisons = 1; ; comparisons++) {
-        const verification = await verify({ ground, services, indices, index, storeIds }, both, (done) =>
+        const compared = await verify({ ground, services, indices, index, storeIds }, both, (done) =>
           progress({ stage: 'comparing', done }),
         );
-        if (verification.differences.length === 0) {
+        if (compared.differences.length === 0) {
           await replaceBy(ground, indices, index);
-          return swapped.resolve(verification);
+          verification = compared;
+          return;
         }
-        if (comparisons === MAX_COMPARISONS) throw new IndexDiffers(verification);
+        if (comparisons === MAX_COMPARISONS) throw new IndexDiffers(compared);
       }
     },
   ]);
   // Who was told to stop after the swap has come too late.
-  return Promise.race([swapped.promise, unlessAborted(signal, new Promise<never>(() => undefined))]);
+  if (verification) return verification;
+  signal.throwIfAborted();
+  throw new IndexGone(index);
 }
 
 async function everySecond(ground: Ground, signal: AbortSignal, call: () => void): Promise<void> {

@@ -78,6 +78,6 @@ export function checkpointOf(run: string): Checkpoint {
     feeds: { bands: feed, venues: feed, events: feed, concerts: feed },
     jobs: [{ service: 'bands', id: 3, version: 2, after: { date: -NOW, id: 9 }, endReadAt: NOW }],
     filling: { afterId: 7 },
-    putAside: { count: 1, ids: [13] },
+    putAside: [13],
   };
 }

@@ -112,7 +112,7 @@ export class Checker implements IndexEvents {
     const states = this.#expected.at(until);
     const found = new Map(this.parts.indices.foundIn(index)?.map((entry) => [entry.id, entry]));
     for (const concert of states.concerts.values()) {
-      if (concert.version === 0 || checkpoint.putAside.ids.includes(concert.id)) continue;
+      if (concert.version === 0 || checkpoint.putAside.includes(concert.id)) continue;
       const lack = lackOf(found.get(concert.id), concert, this.#isPresent(concert) ? states : undefined);
       if (lack) this.#say(true, `${index} says that it is complete until ${until - EPOCH_MS}, and ${lack}`);
     }

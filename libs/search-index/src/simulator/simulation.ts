@@ -172,7 +172,7 @@ class Simulation {
       ...(others.length === 1 ? [] : [`${others.length} stand by`]),
       ...(leaders.every(({ index }) => index === current) ? [] : [`another index is led than ${current}`]),
       ...(leaders.every(({ checkpoint }) => this.#hasCaughtUp(checkpoint)) ? [] : ['the feeds are not read to their ends']),
-      ...this.#checker.differences(leaders.flatMap(({ checkpoint }) => checkpoint.putAside.ids)),
+      ...this.#checker.differences(leaders.flatMap(({ checkpoint }) => checkpoint.putAside)),
     ];
   }
 
@@ -202,7 +202,7 @@ class Simulation {
     verify({ ground: parts, services, indices: parts.indices, index, storeIds }, signal).then(
       ({ differences }) => {
         isDone = true;
-        for (const difference of differences.filter(({ id }) => !checkpoint.putAside.ids.includes(id)))
+        for (const difference of differences.filter(({ id }) => !checkpoint.putAside.includes(id)))
           this.#defects.push(`verify-index tells of ${JSON.stringify(difference)}`);
       },
       (error: unknown) => this.#defects.push(`verify-index: ${String(error)}`),
