@@ -5,6 +5,7 @@ import { loadConfig, serviceNames } from '#config';
 import { CannotStart } from '#problem';
 import { type Audit, audit } from './audit/audit.js';
 import { CannotAudit } from './audit/stored.js';
+import { isWrongArguments } from './wrong-arguments.js';
 
 const HELP = `Looks for every lost, doubled, torn or orphaned entity, and for executions that are stuck.
 
@@ -42,7 +43,7 @@ async function main(): Promise<number> {
 
 function isMisuse(error: unknown): error is Error {
   if (error instanceof CannotAudit || error instanceof CannotStart) return true;
-  return error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS');
+  return isWrongArguments(error);
 }
 
 function told({ findings, isCut, entities, executions }: Audit): number {

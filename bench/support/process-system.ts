@@ -5,31 +5,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readConfig, type ServiceName, serviceNames } from '#config';
-import {
-  type BandRow,
-  bandCalls,
-  type ConcertRow,
-  concertCalls,
-  type EventRow,
-  eventCalls,
-  MAX_ROWS_PER_UPSERT,
-  type VenueRow,
-  venueCalls,
-} from '#contracts';
 import { generateWorld, type WorldOptions } from '#demo';
 import { RpcClient } from '#rpc';
 import { AppProcess } from './app-process.js';
 import { freePorts } from './free-ports.js';
+import { loadRows, type Rows } from './load-rows.js';
 
 const appNames = [...serviceNames, 'concerts-gateway', 'orchestrator', 'indexer'] as const;
 export type AppName = (typeof appNames)[number];
-
-interface Rows {
-  bands?: readonly BandRow[];
-  venues?: readonly VenueRow[];
-  events?: readonly EventRow[];
-  concerts?: readonly ConcertRow[];
-}
 
 /** Variables that some process has otherwise than all others. */
 type OwnVariables = Readonly<Partial<Record<AppName, Readonly<Record<string, string>>>>>;
@@ -39,8 +22,6 @@ export const WRITE_SECRET = '0123456789abcdef0123456789abcdef';
 /** Seven processes that start at once on a busy machine. */
 const READY_TIMEOUT_MS = 60_000;
 const POLL_MS = 20;
-/** A page of an upsert takes milliseconds; on a busy machine more. */
-const WRITE_TIMEOUT_MS = 20_000;
 
 /**
  * The whole system as it really runs: a process for each service, the gateway, the orchestrator and, where ELASTICSEARCH_URL
@@ -129,20 +110,17 @@ export class ProcessSystem {
   }
 
   /** Writes rows as an import does it. */
-  async upsert({ bands = [], venues = [], events = [], concerts = [] }: Rows): Promise<void> {
-    const [toBands, toVenues, toEvents, toConcerts] = [
-      this.client('bands'),
-      this.client('venues'),
-      this.client('events'),
-      this.client('concerts'),
-    ];
+  async upsert(rows: Rows): Promise<void> {
+    const clients = {
+      bands: this.client('bands'),
+      venues: this.client('venues'),
+      events: this.client('events'),
+      concerts: this.client('concerts'),
+    };
     try {
-      for (const rows of chunks(bands)) await toBands.call(bandCalls.upsert, { rows }, writing());
-      for (const rows of chunks(venues)) await toVenues.call(venueCalls.upsert, { rows }, writing());
-      for (const rows of chunks(events)) await toEvents.call(eventCalls.upsert, { rows }, writing());
-      for (const rows of chunks(concerts)) await toConcerts.call(concertCalls.upsert, { rows }, writing());
+      await loadRows(clients, rows);
     } finally {
-      for (const client of [toBands, toVenues, toEvents, toConcerts]) client.close();
+      for (const service of serviceNames) clients[service].close();
     }
   }
 
@@ -177,12 +155,6 @@ export async function ownPlace(folder: string): Promise<Record<string, string>> 
     INDEXER_HTTP_PORT: String(indexer),
     ...Object.fromEntries(serviceNames.map((name, at) => [`${name.toUpperCase()}_TCP_PORT`, String(tcp[at])])),
   };
-}
-
-const writing = () => ({ deadline: Date.now() + WRITE_TIMEOUT_MS, requestId: 'load', traceId: 'load' });
-
-function* chunks<T>(rows: readonly T[]): Generator<T[]> {
-  for (let start = 0; start < rows.length; start += MAX_ROWS_PER_UPSERT) yield rows.slice(start, start + MAX_ROWS_PER_UPSERT);
 }
 
 /** Resolves when it holds. @throws Error with the complaint when it does not within a minute */

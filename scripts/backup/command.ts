@@ -1,4 +1,5 @@
 import { CannotStart, EXIT_CANNOT_START } from '#problem';
+import { isWrongArguments } from '../wrong-arguments.js';
 import { BackupFault } from './backup-fault.js';
 
 const EXIT_REFUSED = 1;
@@ -31,6 +32,6 @@ export async function exitCodeOf(work: () => Promise<string>): Promise<number> {
 /** A full disk, or a folder that may not be written, is the file system's error: its message names the file. */
 function isExpected(error: unknown): error is Error {
   if ([BackupFault, UsageError, CannotStart].some((kind) => error instanceof kind)) return true;
-  if (!(error instanceof Error) || !('code' in error)) return false;
-  return 'syscall' in error || error.code === 'ERR_SQLITE_ERROR' || String(error.code).startsWith('ERR_PARSE_ARGS');
+  if (isWrongArguments(error)) return true;
+  return error instanceof Error && 'code' in error && ('syscall' in error || error.code === 'ERR_SQLITE_ERROR');
 }

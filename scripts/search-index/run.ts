@@ -7,6 +7,7 @@ import { Metrics } from '#metrics';
 import { CannotStart, Fault } from '#problem';
 import { ElasticsearchIndices, type IndexerParts, IndexMoved, openElasticsearch } from '#search-index';
 import { closeServices, connectServices } from '#serve';
+import { isWrongArguments } from '../wrong-arguments.js';
 
 export const EXIT_FINDINGS = 1;
 const EXIT_CANNOT = 2;
@@ -78,5 +79,5 @@ async function onIndex(signal: AbortSignal, work: (on: OnIndex) => Promise<numbe
 /** A wrong command, or what keeps it from being done now. */
 function isForeseen(error: unknown): error is Error {
   if (error instanceof CannotStart || error instanceof Fault || error instanceof IndexMoved) return true;
-  return error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS');
+  return isWrongArguments(error);
 }

@@ -3,17 +3,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { type Address, readConfig, type ServiceName, serviceNames } from '#config';
-import {
-  type BandRow,
-  bandCalls,
-  type ConcertRow,
-  concertCalls,
-  type EventRow,
-  eventCalls,
-  MAX_ROWS_PER_UPSERT,
-  type VenueRow,
-  venueCalls,
-} from '#contracts';
 import { RpcClient } from '#rpc';
 import { type Running, startOwnerService } from '#serve';
 import { bandsService } from '../../apps/bands/src/bands.module.js';
@@ -23,19 +12,15 @@ import { eventsService } from '../../apps/events/src/events.module.js';
 import { startIndexer } from '../../apps/indexer/src/indexer.js';
 import { startOrchestrator } from '../../apps/orchestrator/src/orchestrator.js';
 import { venuesService } from '../../apps/venues/src/venues.module.js';
+import { loadRows, type Rows } from '../../bench/support/load-rows.js';
 import { ApiClient } from './api-client.js';
+
+export type { Rows };
 
 const owners = { bands: bandsService, venues: venuesService, events: eventsService, concerts: concertsService };
 const logger = pino({ level: 'silent' });
 /** A test's own calls: long enough for a busy machine, short enough to fail before the test does. */
 const CALL_TIMEOUT_MS = 20_000;
-
-export interface Rows {
-  bands?: readonly BandRow[];
-  venues?: readonly VenueRow[];
-  events?: readonly EventRow[];
-  concerts?: readonly ConcertRow[];
-}
 
 /** The tokens that the tests write with, as WRITE_TOKENS says them. */
 const WRITE_TOKEN = 'local:0123456789abcdef0123456789abcdef';
@@ -114,11 +99,8 @@ export class System {
     });
   }
 
-  async load({ bands = [], venues = [], events = [], concerts = [] }: Rows): Promise<void> {
-    for (const rows of chunks(bands)) await this.clients.bands.call(bandCalls.upsert, { rows }, this.context());
-    for (const rows of chunks(venues)) await this.clients.venues.call(venueCalls.upsert, { rows }, this.context());
-    for (const rows of chunks(events)) await this.clients.events.call(eventCalls.upsert, { rows }, this.context());
-    for (const rows of chunks(concerts)) await this.clients.concerts.call(concertCalls.upsert, { rows }, this.context());
+  load(rows: Rows): Promise<void> {
+    return loadRows(this.clients, rows);
   }
 
   /** Ends one process, as if its host had gone. */
@@ -169,10 +151,3 @@ const zeroPorts = {
   EVENTS_TCP_PORT: '0',
   CONCERTS_TCP_PORT: '0',
 };
-
-function chunks<T>(rows: readonly T[]): T[][] {
-  const list: T[][] = [];
-  for (let start = 0; start < rows.length; start += MAX_ROWS_PER_UPSERT)
-    list.push(rows.slice(start, start + MAX_ROWS_PER_UPSERT));
-  return list;
-}
