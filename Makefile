@@ -19,7 +19,7 @@ help: .env $(INSTALLED)
 start: .env $(BUILT) ## Starts everything, the indexer too when ELASTICSEARCH_URL is set; Ctrl-C ends it.
 	@exec node dist/scripts/start.js
 
-test: .env engines $(BUILT) ## Runs every test, with a coverage table; gets the real engines first.
+test: .env engines $(BUILT) ## Runs every test; gets the real engines first.
 	@node scripts/test.ts
 
 import: .env $(BUILT) ## Loads bands, venues, events and concerts: make import FROM=folder-or-file

@@ -30,6 +30,8 @@ const config: Config = {
   // Whole systems are started and killed; on a busy machine that takes a while, and no test is about how long.
   testTimeout: 90_000,
   maxWorkers: 2,
+  // What a file has loaded stays in the memory of its worker, and collecting garbage takes longer with each.
+  workerIdleMemoryLimit: '512MB',
   coverageProvider: 'v8',
   coverageDirectory: 'coverage',
   coverageReporters: ['text', 'lcov'],
