@@ -2,10 +2,9 @@
 
 import { parseArgs } from 'node:util';
 import { loadConfig, serviceNames } from '#config';
-import { CannotStart } from '#problem';
 import { type Audit, audit } from './audit/audit.js';
 import { CannotAudit } from './audit/stored.js';
-import { isWrongArguments } from './wrong-arguments.js';
+import { EXIT_CANNOT, EXIT_FAULTS, runCommand } from './command.js';
 
 const HELP = `Looks for every lost, doubled, torn or orphaned entity, and for executions that are stuck.
 
@@ -18,33 +17,19 @@ meanwhile. Of millions of rows it keeps but a few in memory at a time.
 Each finding is a line: its sort, the kind and id of the entity, what is wrong, and the execution that has to do with it.
 In containers: docker compose run --rm with the image of a service, the variables above, and "node dist/scripts/audit.js".
 
-Exit code: 0 when there is nothing wrong, 1 when there is, 2 for a wrong command or stores that cannot be read.
+Exit code: 0 when there is nothing wrong, 1 when there is, 2 for a wrong command or stores that cannot be read, 78 for
+a wrong configuration.
 `;
 
-const EXIT_FINDINGS = 1;
-const EXIT_CANNOT = 2;
-
-process.exitCode = await main();
-
-async function main(): Promise<number> {
-  try {
+process.exitCode = await runCommand(
+  async () => {
     const { values } = parseArgs({ options: { help: { type: 'boolean', short: 'h' } } });
-    if (values.help) {
-      process.stdout.write(HELP);
-      return 0;
-    }
-    return told(await audit(loadConfig()));
-  } catch (error) {
-    if (!isMisuse(error)) throw error;
-    process.stderr.write(`${error.message}; see --help\n`);
-    return EXIT_CANNOT;
-  }
-}
-
-function isMisuse(error: unknown): error is Error {
-  if (error instanceof CannotAudit || error instanceof CannotStart) return true;
-  return isWrongArguments(error);
-}
+    if (!values.help) return told(await audit(loadConfig()));
+    process.stdout.write(HELP);
+    return 0;
+  },
+  (error) => (error instanceof CannotAudit ? EXIT_CANNOT : undefined),
+);
 
 function told({ findings, isCut, entities, executions }: Audit): number {
   for (const finding of findings) process.stdout.write(`${finding}\n`);
@@ -53,5 +38,5 @@ function told({ findings, isCut, entities, executions }: Audit): number {
   process.stdout.write(
     `${wrong}: looked at ${looked.join(', ')}, ${executions.ended} executions that have ended and ${executions.running} that run\n`,
   );
-  return findings.length === 0 ? 0 : EXIT_FINDINGS;
+  return findings.length === 0 ? 0 : EXIT_FAULTS;
 }

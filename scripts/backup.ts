@@ -3,8 +3,9 @@
 import { parseArgs } from 'node:util';
 import { type Config, loadConfig } from '#config';
 import { backUp } from './backup/back-up.js';
-import { exitCodeOf, UsageError } from './backup/command.js';
+import { exitCodeOf } from './backup/backup-fault.js';
 import { mongoUrlOf, storeNames } from './backup/embedded-stores.js';
+import { runCommand, UsageError } from './command.js';
 
 const HELP = `Copies the embedded stores (SQLite files in DATA_DIR) into a folder, as they are at one moment.
 
@@ -16,10 +17,16 @@ The folder becomes the backup: it is missing, empty, or a backup that --replace 
 Stores in MongoDB are not in it, and without the journal it is not of one moment. docs/backup.md says what is promised, and
 what to do for those.
 
-Exit code: 0 when the backup is whole, 1 when there is none, 2 for a wrong command.
+Exit code: 0 when the backup is whole, 1 when there is none, 2 for a wrong command, 78 for a wrong configuration.
 `;
 
-process.exitCode = await exitCodeOf(async () => {
+process.exitCode = await runCommand(async () => {
+  process.stdout.write(await done());
+  return 0;
+}, exitCodeOf);
+
+/** @returns what is said of it */
+async function done(): Promise<string> {
   const options = { to: { type: 'string' }, replace: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } } as const;
   const { to, replace = false, help } = parseArgs({ options }).values;
   if (help) return HELP;
@@ -28,7 +35,7 @@ process.exitCode = await exitCodeOf(async () => {
   const { files } = await backUp(config, { to, replace });
   const stores = files.map(({ store, bytes }) => `${store} (${bytes} bytes)`).join(', ');
   return `backed up into ${to}: ${stores}\n${whatIsNotIn(config)}`;
-});
+}
 
 /** Nothing when all stores are embedded. */
 function whatIsNotIn(config: Config): string {

@@ -6,10 +6,10 @@ import { parseArgs } from 'node:util';
 import { MongoClient } from 'mongodb';
 import { loadConfig } from '#config';
 import { databaseName } from '#database';
-import { BackupFault } from './backup/backup-fault.js';
-import { exitCodeOf } from './backup/command.js';
+import { BackupFault, exitCodeOf } from './backup/backup-fault.js';
 import { mongoUrlOf, pathOf, type StoreName, setStoreId, storeNames } from './backup/embedded-stores.js';
 import { assertNotInUse } from './backup/in-use.js';
+import { runCommand } from './command.js';
 
 const HELP = `Gives every store of the configuration a new id, so that who reads its changes notices that it is another one.
 
@@ -24,7 +24,13 @@ Exit code: 0 when each has one, 1 when not: run it again, 2 for a wrong command,
 /** Who puts back a database has it running. */
 const SERVER_SELECTION_TIMEOUT_MS = 5_000;
 
-process.exitCode = await exitCodeOf(async () => {
+process.exitCode = await runCommand(async () => {
+  process.stdout.write(await done());
+  return 0;
+}, exitCodeOf);
+
+/** @returns what is said of it */
+async function done(): Promise<string> {
   if (parseArgs({ options: { help: { type: 'boolean', short: 'h' } } }).values.help) return HELP;
   const config = loadConfig();
   await assertNotInUse(config, storeNames);
@@ -34,7 +40,7 @@ process.exitCode = await exitCodeOf(async () => {
     lines.push(url === undefined ? renewInFile(pathOf(config.dataDir, store)) : await renewInMongo(url, store));
   }
   return `${lines.join('\n')}\nStart anew whatever runs elsewhere: an id is read at the start.\n`;
-});
+}
 
 /** @returns the file and its new id. @throws BackupFault */
 function renewInFile(path: string): string {

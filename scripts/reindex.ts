@@ -1,8 +1,9 @@
 // Fills a new search index beside the one that answers, compares it with the services, and puts it in place in one step.
 
 import { IndexDiffers, OwnerServices, reindex } from '#search-index';
+import { EXIT_FAULTS } from './command.js';
 import { ConcertProgress } from './search-index/progress.js';
-import { EXIT_FINDINGS, type OnIndex, runOnIndex } from './search-index/run.js';
+import { type OnIndex, runOnIndex } from './search-index/run.js';
 import { tellDifferences } from './search-index/tell-differences.js';
 
 const HELP = `Fills the search index anew.
@@ -14,13 +15,13 @@ while searches go on in the one that is there and the indexer keeps that up to d
 have, concert by concert, it takes the other's place in one step, and the other is removed. No search fails meanwhile.
 
 Exit code: 0 when the new index is in place, 1 when it differs from the services and was not put there, 2 for a wrong
-command or when it cannot be done, 130 when it was interrupted: then the index of before is still there.
+command or when it cannot be done, 78 for a wrong configuration, 130 when it was interrupted: then the index of before is still there.
 `;
 
 process.exitCode = await runOnIndex(HELP, async ({ parts, signal, alive }: OnIndex) => {
   const startedAt = performance.now();
   const services = new OwnerServices({ ...parts, run: parts.name });
-  const bar = new ConcertProgress(await services.countConcerts());
+  const bar = new ConcertProgress('filling', await services.countConcerts());
   let shown = 0;
   try {
     const { index, verification } = await reindex(parts, signal, ({ stage, done }) => {
@@ -38,6 +39,6 @@ process.exitCode = await runOnIndex(HELP, async ({ parts, signal, alive }: OnInd
     if (!(error instanceof IndexDiffers)) throw error;
     tellDifferences(error.verification);
     process.stderr.write(`${error.message}\n`);
-    return EXIT_FINDINGS;
+    return EXIT_FAULTS;
   }
 });

@@ -18,7 +18,7 @@ import {
   storeNames,
 } from './embedded-stores.js';
 import { type BackedUpFile, MANIFEST_FILE, type Manifest, manifestOf, manifestPath, sha256Of } from './manifest.js';
-import { type Progress, showProgress } from './progress.js';
+import { type Copying, showCopying } from './progress.js';
 
 /** Pages of 4 KiB that are copied at a time: 16 MB, between which the progress is shown. */
 const PAGES_AT_A_TIME = 4_096;
@@ -82,9 +82,9 @@ const isThereAlready = (target: string): BackupFault =>
 
 async function writeBackup(dataDir: string, stores: readonly StoreName[], folder: string): Promise<Manifest> {
   const snapshots = takeSnapshots(dataDir, stores);
-  const progress: Progress = { step: '', bytes: 0 };
+  const progress: Copying = { step: '', bytes: 0 };
   // Each file is copied, and then read again.
-  const endProgress = showProgress(2 * snapshots.reduce((sum, { bytes }) => sum + bytes, 0), progress);
+  const endProgress = showCopying(2 * snapshots.reduce((sum, { bytes }) => sum + bytes, 0), progress);
   try {
     const files: BackedUpFile[] = [];
     for (const snapshot of snapshots) files.push(await copy(snapshot, pathOf(folder, snapshot.store), progress));
@@ -142,7 +142,7 @@ function beginReading(db: DatabaseSync): number {
 }
 
 /** @throws BackupFault when the copy is damaged, and so is what was copied */
-async function copy({ store, db, bytes }: Snapshot, path: string, progress: Progress): Promise<BackedUpFile> {
+async function copy({ store, db, bytes }: Snapshot, path: string, progress: Copying): Promise<BackedUpFile> {
   const before = progress.bytes;
   progress.step = `copying ${store}`;
   await backup(db, path, {

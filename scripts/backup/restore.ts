@@ -12,7 +12,7 @@ import { BackupFault } from './backup-fault.js';
 import { embeddedStores, FILE_SUFFIXES, fileOf, pathOf, type StoreName, setStoreId } from './embedded-stores.js';
 import { assertNotInUse } from './in-use.js';
 import { type BackedUpFile, type Manifest, readManifest, sha256Of } from './manifest.js';
-import { type Progress, showProgress } from './progress.js';
+import { type Copying, showCopying } from './progress.js';
 import { type Move, NotMovedBack, renameAll } from './rename-all.js';
 
 export interface RestoreOptions {
@@ -66,8 +66,8 @@ async function stage(files: readonly BackedUpFile[], { from, staging }: { from: 
     if (!existsSync(path)) throw new BackupFault(`the backup is not whole: ${path} is missing`);
     if ((await stat(path)).size !== bytes) throw new BackupFault(`the backup is damaged: ${path} does not have ${bytes} bytes`);
   }
-  const progress: Progress = { step: '', bytes: 0 };
-  const endProgress = showProgress(
+  const progress: Copying = { step: '', bytes: 0 };
+  const endProgress = showCopying(
     files.reduce((sum, { bytes }) => sum + bytes, 0),
     progress,
   );

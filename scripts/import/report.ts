@@ -1,3 +1,4 @@
+import { formatted } from '../figures.js';
 import type { Place } from './entry.js';
 import { type KindName, kindNames } from './kinds.js';
 
@@ -62,5 +63,3 @@ function aligned(rows: string[][]): string[] {
     row.map((cell, at) => (at === 0 ? cell.padEnd(widths[at] ?? 0) : cell.padStart(widths[at] ?? 0))).join(GAP),
   );
 }
-
-export const formatted = (count: number): string => count.toLocaleString('en-US');

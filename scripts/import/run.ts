@@ -1,19 +1,16 @@
 import { loadConfig } from '#config';
-import { CannotStart, EXIT_CANNOT_START, Fault } from '#problem';
+import { Fault } from '#problem';
+import { EXIT_FAULTS, EXIT_INTERRUPTED } from '../command.js';
+import { formatted, perSecond } from '../figures.js';
 import { type ImportContext, importFile } from './file-import.js';
 import { ImportStopped } from './import-stopped.js';
 import { type KindName, kindNames, kinds } from './kinds.js';
 import { type OwnServices, startOwnServices } from './own-services.js';
-import { type Done, showProgress } from './progress.js';
+import { type Done, showImport } from './progress.js';
 import { KnownIds } from './references.js';
-import { formatted, Report } from './report.js';
+import { Report } from './report.js';
 import { ServiceClients } from './service-clients.js';
-import { findSources, type Source, UsageError } from './sources.js';
-
-const EXIT_FAULTS = 1;
-export const EXIT_USAGE = 2;
-/** 128 and the number of SIGINT, as shells have it. */
-const EXIT_INTERRUPTED = 130;
+import { findSources, type Source } from './sources.js';
 
 export interface ImportOptions {
   /** a folder, or one file */
@@ -28,7 +25,8 @@ export interface ImportOptions {
  * Imports bands, venues, events and concerts into the running services, or into services that it starts for its duration.
  * Says on standard error how far it is, and in the end on standard output what became of the rows.
  *
- * @returns the exit code: 0 when every row is in the stores, 1 when one is not, 2 for a wrong command, 130 when interrupted
+ * @returns the exit code: 0 when every row is in the stores, 1 when one is not
+ * @throws UsageError, CannotStart, Interrupted, and what else `exitCodeOf` knows
  */
 export async function runImport({ from, kind, onlyIntoEmpty = false }: ImportOptions): Promise<number> {
   const stop = new AbortController();
@@ -40,7 +38,7 @@ export async function runImport({ from, kind, onlyIntoEmpty = false }: ImportOpt
     return await importAll(files, stop, onlyIntoEmpty);
   } catch (error) {
     // What fails because of the abort says less than the reason of it.
-    return exitCodeOf(stop.signal.aborted ? stop.signal.reason : error);
+    throw stop.signal.aborted ? stop.signal.reason : error;
   } finally {
     process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
   }
@@ -48,20 +46,12 @@ export async function runImport({ from, kind, onlyIntoEmpty = false }: ImportOpt
 
 class Interrupted extends ImportStopped {}
 
-/** Says what ended the import. */
-function exitCodeOf(error: unknown): number {
-  if (!isExpected(error)) throw error;
-  say(error.message);
+/** The exit code of an import that ended in the middle; nothing for what nobody foresaw. */
+export function exitCodeOf(error: Error): number | undefined {
   if (error instanceof Interrupted) return EXIT_INTERRUPTED;
-  if (error instanceof UsageError) return EXIT_USAGE;
-  if (error instanceof CannotStart) return EXIT_CANNOT_START;
-  return EXIT_FAULTS;
+  // A file that cannot be read is the file system's error: its message names the file.
+  return error instanceof ImportStopped || error instanceof Fault || 'syscall' in error ? EXIT_FAULTS : undefined;
 }
-
-// A file that cannot be read is the file system's error: its message names the file.
-const isExpected = (error: unknown): error is Error =>
-  [ImportStopped, UsageError, CannotStart, Fault].some((kind) => error instanceof kind) ||
-  (error instanceof Error && 'syscall' in error);
 
 async function importAll(files: readonly Source[], stop: AbortController, onlyIntoEmpty: boolean): Promise<number> {
   const clients = new ServiceClients(loadConfig().services, stop.signal);
@@ -116,7 +106,7 @@ async function importInto(clients: ServiceClients, files: readonly Source[], sig
     signal,
   };
   const startedAt = performance.now();
-  const endProgress = showProgress(totalBytes(files), () => ({ ...done, rows: report.rowsRead }));
+  const endProgress = showImport(totalBytes(files), () => ({ ...done, rows: report.rowsRead }));
   try {
     for (const file of files) {
       done.kind = file.kind;
@@ -125,15 +115,14 @@ async function importInto(clients: ServiceClients, files: readonly Source[], sig
   } finally {
     endProgress();
     process.stdout.write(`${report}\n`);
-    say(`${rate(report.rowsRead, performance.now() - startedAt)}`);
+    const elapsedMs = performance.now() - startedAt;
+    const { rowsRead } = report;
+    say(`${formatted(rowsRead)} rows in ${(elapsedMs / 1_000).toFixed(1)} s, ${perSecond(rowsRead, elapsedMs)} rows/s`);
   }
   return report.hasFaults ? EXIT_FAULTS : 0;
 }
 
 const totalBytes = (files: readonly Source[]): number => files.reduce((sum, { bytes }) => sum + bytes, 0);
-
-const rate = (rows: number, elapsedMs: number): string =>
-  `${formatted(rows)} rows in ${(elapsedMs / 1_000).toFixed(1)} s, ${formatted(Math.round(rows / (elapsedMs / 1_000)))} rows/s`;
 
 const say = (line: string): void => {
   process.stderr.write(`${line}\n`);

@@ -1,5 +1,6 @@
 import { readdir, stat } from 'node:fs/promises';
 import { basename, join, parse } from 'node:path';
+import { UsageError } from '../command.js';
 import { isKindName, type KindName, kindNames } from './kinds.js';
 
 export type Format = 'json' | 'ndjson' | 'csv';
@@ -17,11 +18,6 @@ export interface Sources {
   files: Source[];
   /** names in the folder that say nothing about what is in them */
   ignored: string[];
-}
-
-/** The command cannot be understood or has nothing to work on: its message is for the person who typed it. */
-export class UsageError extends Error {
-  override readonly name = 'UsageError';
 }
 
 const formats = new Map<string, Format>([

@@ -7,11 +7,8 @@ import { Metrics } from '#metrics';
 import { CannotStart, Fault } from '#problem';
 import { ElasticsearchIndices, type IndexerParts, IndexMoved, openElasticsearch } from '#search-index';
 import { closeServices, connectServices } from '#serve';
-import { isWrongArguments } from '../wrong-arguments.js';
+import { EXIT_CANNOT, EXIT_INTERRUPTED, runCommand } from '../command.js';
 
-export const EXIT_FINDINGS = 1;
-const EXIT_CANNOT = 2;
-const EXIT_INTERRUPTED = 130;
 /** A page of concerts takes a second at most: nothing for so long, and it will not come. */
 const STALLED_AFTER_MS = 120_000;
 
@@ -27,24 +24,23 @@ export interface OnIndex {
 /**
  * Runs a command that works on the search index, with the services and the Elasticsearch of the configuration.
  * @param work returns the exit code
- * @returns 2 for a wrong command, or when it cannot be done; 130 when it was interrupted
+ * @returns 2 for a wrong command or when it cannot be done, 78 for a wrong configuration, 130 when it was interrupted
  */
-export async function runOnIndex(help: string, work: (on: OnIndex) => Promise<number>): Promise<number> {
+export function runOnIndex(help: string, work: (on: OnIndex) => Promise<number>): Promise<number> {
   const interrupted = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interrupted.abort());
-  try {
-    const { values } = parseArgs({ options: { help: { type: 'boolean', short: 'h' } } });
-    if (values.help) {
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interrupted.abort(new Error('interrupted')));
+  return runCommand(
+    async () => {
+      const { values } = parseArgs({ options: { help: { type: 'boolean', short: 'h' } } });
+      if (!values.help) return onIndex(interrupted.signal, work);
       process.stdout.write(help);
       return 0;
-    }
-    return await onIndex(interrupted.signal, work);
-  } catch (error) {
-    if (interrupted.signal.aborted) return EXIT_INTERRUPTED;
-    if (!isForeseen(error)) throw error;
-    process.stderr.write(`${error.message}; see --help\n`);
-    return EXIT_CANNOT;
-  }
+    },
+    (error) => {
+      if (interrupted.signal.aborted) return EXIT_INTERRUPTED;
+      return error instanceof Fault || error instanceof IndexMoved ? EXIT_CANNOT : undefined;
+    },
+  );
 }
 
 async function onIndex(signal: AbortSignal, work: (on: OnIndex) => Promise<number>): Promise<number> {
@@ -74,10 +70,4 @@ async function onIndex(signal: AbortSignal, work: (on: OnIndex) => Promise<numbe
     closeServices(callers);
     await client.close();
   }
-}
-
-/** A wrong command, or what keeps it from being done now. */
-function isForeseen(error: unknown): error is Error {
-  if (error instanceof CannotStart || error instanceof Fault || error instanceof IndexMoved) return true;
-  return isWrongArguments(error);
 }

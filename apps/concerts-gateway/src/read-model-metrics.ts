@@ -10,7 +10,7 @@ const MS_PER_SECOND = 1_000;
 export function answersCounter({ registry }: Metrics): Answered {
   const counter = new Counter({
     name: 'backline_searches_total',
-    help: 'Searches by the read model that was asked, and the reason where that was not the index.',
+    help: 'Searches by the read model that answered, and why not by the index; fresh when by it.',
     labelNames: ['read_model', 'reason'],
     registers: [registry],
   });

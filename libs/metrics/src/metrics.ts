@@ -74,7 +74,7 @@ export class Metrics {
     });
   }
 
-  /** All families as they are now, those of Node among them. It takes little longer than COLLECT_TIMEOUT_MS, and never fails. */
+  /** All families as they are now, those of Node among them. It takes little longer than GAUGE_TIMEOUT_MS, and never fails. */
   async families(): Promise<MetricFamily[]> {
     const { service } = this;
     const families = [...(await this.#ofNode.getMetricsAsJSON()), ...(await this.registry.getMetricsAsJSON())];

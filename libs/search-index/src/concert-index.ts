@@ -23,7 +23,7 @@ export interface LiveEntry {
 export interface TombstoneEntry {
   id: number;
   versions: Versions;
-  /** Epoch milliseconds: when the indexer saw it. */
+  /** Epoch milliseconds: when its service committed that; 0 when that was before there was a feed. */
   deletedAt: number;
 }
 

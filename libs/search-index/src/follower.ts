@@ -4,12 +4,14 @@ import type { Composer } from './composer.js';
 import type { FanOuts } from './fan-outs.js';
 import type { Lease } from './lease.js';
 import type { FeedAnswer, OwnerServices, PartName } from './owner-services.js';
-import { Bell, type Ground, untilDone, untilFirst } from './patience.js';
+import { Bell, type Ground, pause, untilDone, untilFirst } from './patience.js';
 import type { Refresher } from './refresher.js';
 import { SIZES, type Sizes } from './sizes.js';
 
 /** How long a service holds an answer back while nothing changes: so old may the index look when nothing happens. */
 const POLL_WAIT_MS = 1_000;
+/** Whose end was reached is asked again after this at the soonest: on a busy feed one answer has several changes. */
+const POLL_INTERVAL_MS = 100;
 /** Parts whose concerts are asked for at once. */
 const PARTS_AT_ONCE = 16;
 
@@ -71,25 +73,47 @@ export class Follower {
       this.changesBehind += answer.changes.length;
       this.#arrival.ring();
       if (this.#arrived.includes(answer)) await this.#taking.rung(signal);
+      const pauseMs = POLL_INTERVAL_MS - (ground.clock.now() - answer.askedAt);
+      // A clock that was set back makes nobody wait for longer.
+      if (answer.isAtEnd && pauseMs > 0) await pause(ground, Math.min(pauseMs, POLL_INTERVAL_MS), signal);
     }
   }
 
+  /** What was read is composed while that of before is written. */
   async #applyAll(signal: AbortSignal, ended: () => void): Promise<void> {
+    const { ground, composer, writer } = this.#parts;
+    let writing = Promise.resolve();
+    const write = (next: () => Promise<void>) => {
+      writing = writing.then(next);
+      // A failure is told when it is waited for.
+      writing.catch(() => undefined);
+    };
     while (!signal.aborted) {
       if (this.#arrived.length === 0) await this.#arrival.rung(signal);
       const answers = this.#arrived.splice(0);
       if (answers.length > 0) this.#taking.ring();
-      await this.#apply(answers, signal);
-      this.#parts.refresher.whenFindable(() => {
-        if (signal.aborted) return;
-        for (const answer of answers) this.#note(answer);
-        if (serviceNames.every((service) => this.#parts.lease.checkpoint.feeds[service].endReadAt > 0)) ended();
-      });
+      const ids = await this.#concertsIn(answers, signal);
+      if (ids.length === 0) await writing;
+      for (const some of chunksOf(ids, this.#sizes.page)) {
+        const entries = await untilDone(ground, 'composing concerts', signal, () => composer.ofIds(some, signal));
+        await writing;
+        write(() => writer.write(entries, signal));
+      }
+      write(async () => this.#noteWhenFindable(answers, signal, ended));
     }
   }
 
-  async #apply(answers: readonly FeedAnswer[], signal: AbortSignal): Promise<void> {
-    const { ground, composer, writer } = this.#parts;
+  #noteWhenFindable(answers: readonly FeedAnswer[], signal: AbortSignal, ended: () => void): void {
+    this.#parts.refresher.whenFindable(() => {
+      if (signal.aborted) return;
+      for (const answer of answers) this.#note(answer);
+      if (serviceNames.every((service) => this.#parts.lease.checkpoint.feeds[service].endReadAt > 0)) ended();
+    });
+  }
+
+  /** Those that changed, and those of the parts that did. */
+  async #concertsIn(answers: readonly FeedAnswer[], signal: AbortSignal): Promise<number[]> {
+    const { composer } = this.#parts;
     const changed = changedIn(answers);
     for (const service of serviceNames) for (const [id, version] of changed[service]) composer.saw(service, id, version);
     const ids = new Set(changed.concerts.keys());
@@ -101,10 +125,7 @@ export class Follower {
         for (const concertId of found.flat()) ids.add(concertId);
       }
     }
-    for (const some of chunksOf([...ids], this.#sizes.page)) {
-      const entries = await untilDone(ground, 'composing concerts', signal, () => composer.ofIds(some, signal));
-      await writer.write(entries, signal);
-    }
+    return [...ids];
   }
 
   /** The concerts of a part that changed; none when they are so many that a job takes them on. */

@@ -1,3 +1,4 @@
+import type { Change, Concert } from '#contracts';
 import { Composer, type StoreIds } from './composer.js';
 import { type ConcertIndices, composedVersion, type IndexEntry, isTombstone, type Versions } from './concert-index.js';
 import type { OwnerServices } from './owner-services.js';
@@ -59,12 +60,17 @@ export async function verify(
   const differences: Difference[] = [];
   let concerts = 0;
   let suspects = new Map<number, State | undefined>();
-  for (let afterId = 0; ; ) {
-    const { live, upTo } = await firstLook(parts, { composer, afterId, suspects }, signal);
-    concerts += live;
+  let reading = readPage(parts, 0, signal);
+  for (;;) {
+    const page = await reading;
+    const { isLast } = page;
+    if (!isLast) {
+      // The next page is read while this one is compared; a failure is told when it is waited for.
+      reading = readPage(parts, page.upTo, signal);
+      reading.catch(() => undefined);
+    }
+    concerts += await firstLook(parts, { composer, page, suspects }, signal);
     progress(concerts);
-    const isLast = upTo === Number.MAX_SAFE_INTEGER;
-    afterId = upTo;
     if (!isLast && suspects.size < MAX_SUSPECTS) continue;
     differences.push(...(await secondLook(parts, suspects, signal)));
     suspects = new Map();
@@ -72,25 +78,39 @@ export async function verify(
   }
 }
 
-/** Compares a page of concerts; to the suspects it adds what differs, with what the services have. */
-async function firstLook(
-  parts: VerificationParts,
-  { composer, afterId, suspects }: { composer: Composer; afterId: number; suspects: Map<number, State | undefined> },
-  signal: AbortSignal,
-): Promise<{ live: number; upTo: number }> {
+/** What the services have of the concerts behind one, up to another. */
+interface Page {
+  states: readonly Change<Concert>[];
+  afterId: number;
+  upTo: number;
+  isLast: boolean;
+}
+
+async function readPage(parts: VerificationParts, afterId: number, signal: AbortSignal): Promise<Page> {
   const { page } = parts.ground.sizes ?? SIZES;
   const { states, isLast } = await retried(parts, signal, () =>
     parts.services.scanConcerts(afterId, page, parts.storeIds.concerts),
   );
-  const upTo = isLast ? Number.MAX_SAFE_INTEGER : (states.at(-1)?.id ?? 0);
-  const entries = await retried(parts, signal, () => composer.ofStates(states, signal));
+  return { states, afterId, upTo: isLast ? Number.MAX_SAFE_INTEGER : (states.at(-1)?.id ?? afterId), isLast };
+}
+
+/** Compares a page of concerts; to the suspects it adds what differs, with what the services have. @returns the live ones */
+async function firstLook(
+  parts: VerificationParts,
+  { composer, page, suspects }: { composer: Composer; page: Page; suspects: Map<number, State | undefined> },
+  signal: AbortSignal,
+): Promise<number> {
+  const [entries, index] = await Promise.all([
+    retried(parts, signal, () => composer.ofStates(page.states, signal)),
+    entriesBetween(parts, page, signal),
+  ]);
   const expected = new Map(entries.map((entry) => [entry.id, stateOf(entry)]));
-  for (const [id, found] of await entriesBetween(parts, { afterId, upTo }, signal)) {
+  for (const [id, found] of index) {
     if (!isSame(expected.get(id), found)) suspects.set(id, expected.get(id));
     expected.delete(id);
   }
   for (const [id, state] of expected) if (state.isLive) suspects.set(id, state);
-  return { live: entries.filter((entry) => !isTombstone(entry)).length, upTo };
+  return entries.filter((entry) => !isTombstone(entry)).length;
 }
 
 async function secondLook(
@@ -163,7 +183,7 @@ const stateOf = (entry: IndexEntry): State => ({ versions: entry.versions, isLiv
 /** What search finds between two ids. */
 async function entriesBetween(
   parts: VerificationParts,
-  { afterId, upTo }: { afterId: number; upTo: number },
+  { afterId, upTo }: Pick<Page, 'afterId' | 'upTo'>,
   signal: AbortSignal,
 ): Promise<Map<number, State>> {
   const { page } = parts.ground.sizes ?? SIZES;
