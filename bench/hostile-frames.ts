@@ -15,6 +15,7 @@ import { NestFactory } from '@nestjs/core';
 import { Type } from 'typebox';
 import { defineCall, type ReplyOf, type RequestOf } from '#contracts';
 import { Answers, RpcClient, RpcServer } from '#rpc';
+import { delaysText } from './support/percentiles.js';
 import { seededRandom } from './support/seeded-random.js';
 
 const HOST = '127.0.0.1';
@@ -156,11 +157,8 @@ export async function callMeanwhile(port: number, isOver: () => boolean): Promis
   return tookMs;
 }
 
-const percentile = (values: readonly number[], share: number): string =>
-  (values.toSorted((a, b) => a - b)[Math.floor(values.length * share)] ?? Number.NaN).toFixed(2);
-
 const describeCalls = (name: string, tookMs: readonly number[]): string =>
-  `${name}: ${tookMs.length} calls, p50 ${percentile(tookMs, 0.5)} ms, p99 ${percentile(tookMs, 0.99)} ms, most ${percentile(tookMs, 0.999999)} ms`;
+  `${name}: ${tookMs.length} calls, ${delaysText(tookMs, 2)}`;
 
 interface Attack {
   port: number;

@@ -9,8 +9,8 @@ import { generateWorld } from '#demo';
 import { runIndexBench } from './search-index/bench.js';
 import { failuresOf, statusesOf, writeOpenLoop } from './search-index/open-loop-writer.js';
 import { SteadyWrites } from './search-index/steady-writes.js';
-import { delaysText, Visibility } from './search-index/visibility.js';
-import { percentile } from './support/markdown.js';
+import { Visibility } from './search-index/visibility.js';
+import { delaysText, percentile } from './support/percentiles.js';
 
 const MAX_P99_MS = 5_000;
 const FOUND_TIMEOUT_MS = 60_000;
@@ -33,10 +33,7 @@ await runIndexBench({ rate: 50, seconds: 60, concerts: 20_000 }, async ({ system
   const lost = await visibility.end(FOUND_TIMEOUT_MS);
   console.log(`${exchanges.length} writes at ${perSecond.toFixed(1)} a second: ${statusesOf(exchanges)}`);
   console.log(`from the 201 to being found: ${delaysText(visibility.delaysMs)}`);
-  const p99 = percentile(
-    visibility.delaysMs.toSorted((a, b) => a - b),
-    0.99,
-  );
+  const p99 = percentile(visibility.delaysMs, 0.99);
   return [
     ...failuresOf(exchanges),
     ...lost.map((id) => `lost: the concert ${id} is not found`),

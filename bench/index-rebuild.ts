@@ -13,7 +13,7 @@ import { statusesOf } from './search-index/open-loop-writer.js';
 import { rebuildUnderLoad } from './search-index/rebuild.js';
 import { renameUnderWrites } from './search-index/renaming.js';
 import { SteadyWrites } from './search-index/steady-writes.js';
-import { delaysText } from './search-index/visibility.js';
+import { delaysText } from './support/percentiles.js';
 
 const FIRST_DATE = Date.UTC(2030, 0, 1);
 const HOUR_MS = 3_600_000;

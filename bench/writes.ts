@@ -9,8 +9,9 @@ import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { generateWorld } from '#demo';
 import { loads, machine } from './support/machine.js';
-import { fixed, markdownTable, percentile } from './support/markdown.js';
+import { fixed, markdownTable } from './support/markdown.js';
 import { OwnMongo } from './support/own-mongo.js';
+import { percentile } from './support/percentiles.js';
 import { ProcessSystem } from './support/process-system.js';
 import { mixedPaths } from './support/readers.js';
 import { type Block, type Measured, measureBlock, write } from './writes/block.js';
@@ -96,40 +97,35 @@ function tableOfWrites(blocks: readonly Block[]): string {
     'failed',
     'load (1, 5, 15 min)',
   ];
-  const lines = blocks.map((block) => {
-    const took = block.tookMs.toSorted((a, b) => a - b);
-    return [
-      block.workload,
-      String(block.clients),
-      (took.length / block.seconds).toFixed(0),
-      percentile(took, 0.5).toFixed(1),
-      percentile(took, 0.99).toFixed(1),
-      fixed(block.cpuMs),
-      block.journalWrites.toFixed(1),
-      fixed(block.fsyncs),
-      String(block.failed),
-      block.loads,
-    ];
-  });
+  const lines = blocks.map((block) => [
+    block.workload,
+    String(block.clients),
+    (block.tookMs.length / block.seconds).toFixed(0),
+    ...p50AndP99(block),
+    fixed(block.cpuMs),
+    block.journalWrites.toFixed(1),
+    fixed(block.fsyncs),
+    String(block.failed),
+    block.loads,
+  ]);
   return markdownTable(header, lines, ['writes']);
 }
 
 function tableOfReads(rounds: readonly ReadRound[]): string {
   const header = ['round', 'p50 ms', 'p99 ms', 'p50 ms beside', 'p99 ms beside', 'p99 ratio', 'writes/s', 'failed'];
-  const lines = rounds.map(({ without, beside, writesPerSecond }, round) => {
-    const [alone, together] = [without, beside].map(({ tookMs }) => tookMs.toSorted((a, b) => a - b));
-    if (!alone || !together) throw new Error('nothing was read');
-    const ratio = percentile(together, 0.99) / percentile(alone, 0.99);
-    return [
-      String(round + 1),
-      ...[alone, together].flatMap((took) => [percentile(took, 0.5).toFixed(1), percentile(took, 0.99).toFixed(1)]),
-      ratio.toFixed(2),
-      writesPerSecond.toFixed(0),
-      String(without.failed + beside.failed),
-    ];
-  });
+  const lines = rounds.map(({ without, beside, writesPerSecond }, round) => [
+    String(round + 1),
+    ...p50AndP99(without),
+    ...p50AndP99(beside),
+    (percentile(beside.tookMs, 0.99) / percentile(without.tookMs, 0.99)).toFixed(2),
+    writesPerSecond.toFixed(0),
+    String(without.failed + beside.failed),
+  ]);
   return markdownTable(header, lines, []);
 }
+
+const p50AndP99 = ({ tookMs }: { tookMs: readonly number[] }): string[] =>
+  [0.5, 0.99].map((share) => percentile(tookMs, share).toFixed(1));
 
 function readOptions(): Options {
   const text = { type: 'string' } as const;

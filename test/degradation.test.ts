@@ -1,7 +1,8 @@
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { ServiceName } from '#config';
-import { type Rows, System } from './support/system.js';
+import type { Rows } from '../bench/support/load-rows.js';
+import { System } from './support/system.js';
 
 const DEADLINE_MS = 2_000;
 /** What an answer at the deadline may take longer on a busy machine. */

@@ -7,7 +7,7 @@ import { type Band, bandCalls, bandFeed, bandSteps, type CallContract, type Repl
 import { RpcClient } from '#rpc';
 import { KeptProcess } from '../bench/kills/kept-process.js';
 import { AppProcess } from '../bench/support/app-process.js';
-import { freePorts } from '../bench/support/free-ports.js';
+import { freePorts } from '../bench/support/ports.js';
 import { seededRandom } from '../bench/support/seeded-random.js';
 import { FeedReader, scanned } from '../libs/store/test/feed-reader.js';
 import { endOf, newStep } from '../libs/store/test/step-keys.js';

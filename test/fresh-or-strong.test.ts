@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { ElasticsearchConfig } from '#config';
+import { OwnElasticsearch } from '../bench/support/own-elasticsearch.js';
 import { etagOf, expectStatus, numberIn } from './support/answers.js';
 import type { Answer } from './support/api-client.js';
-import { configOf, describeWithOwnElasticsearch, OwnElasticsearch } from './support/elasticsearch.js';
+import { configOf, describeWithOwnElasticsearch } from './support/elasticsearch.js';
 import { System } from './support/system.js';
 import { readEntry, TestIndex } from './support/test-index.js';
 

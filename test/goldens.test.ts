@@ -1,6 +1,7 @@
+import type { Rows } from '../bench/support/load-rows.js';
 import { goldens } from './support/goldens.js';
 import { describeOnMongo } from './support/mongo.js';
-import { type Rows, System } from './support/system.js';
+import { System } from './support/system.js';
 
 async function start(rows: Rows, variables: Record<string, string> = {}): Promise<System> {
   const system = await System.start(variables);

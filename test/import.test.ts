@@ -9,7 +9,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { readConfig, type ServiceName, serviceNames } from '#config';
 import { bandCalls, concertCalls, eventCalls, venueCalls } from '#contracts';
 import { RpcClient } from '#rpc';
-import { freePorts } from '../bench/support/free-ports.js';
+import { freePorts, tcpPortVariables } from '../bench/support/ports.js';
 import { System } from './support/system.js';
 
 const DIST = join(import.meta.dirname, '../dist');
@@ -26,8 +26,7 @@ const closers: (() => Promise<unknown>)[] = [];
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'backline-import-'));
   const ports = await freePorts(serviceNames.length);
-  const portVariables = serviceNames.map((name, at) => [`${name.toUpperCase()}_TCP_PORT`, String(ports[at])]);
-  environment = { DATA_DIR: join(folder, 'data'), LOG_LEVEL: 'error', ...Object.fromEntries(portVariables) };
+  environment = { DATA_DIR: join(folder, 'data'), LOG_LEVEL: 'error', ...tcpPortVariables(ports) };
 });
 
 afterEach(async () => {

@@ -13,9 +13,10 @@ import { IndexedSystem } from '../bench/search-index/indexed-system.js';
 import { CHAOS_WORLD, killUnderWrites } from '../bench/search-index/kills.js';
 import { rebuildUnderLoad } from '../bench/search-index/rebuild.js';
 import { SteadyWrites } from '../bench/search-index/steady-writes.js';
+import { OwnElasticsearch } from '../bench/support/own-elasticsearch.js';
 import { backUp } from '../scripts/backup/back-up.js';
 import { restore } from '../scripts/backup/restore.js';
-import { describeWithOwnElasticsearch, OwnElasticsearch } from './support/elasticsearch.js';
+import { describeWithOwnElasticsearch } from './support/elasticsearch.js';
 import { describeOnMongo } from './support/mongo.js';
 
 /** Until what must come to be so is: long enough for a busy machine; nothing here asserts a speed. */

@@ -8,9 +8,11 @@ import { generateWorld } from '#demo';
 import { EXIT_CANNOT_START } from '#problem';
 import { READ_DEADLINE_MS } from '#rpc';
 import { AppProcess, runToEnd } from '../bench/support/app-process.js';
-import { accepts, ownPlace, ProcessSystem, until } from '../bench/support/process-system.js';
+import { OwnMongo } from '../bench/support/own-mongo.js';
+import { isListening } from '../bench/support/ports.js';
+import { ownPlace, ProcessSystem, until } from '../bench/support/process-system.js';
 import { mixedPaths, Readers, type Reading } from '../bench/support/readers.js';
-import { describeWithOwnMongo, OwnMongo, startStandaloneMongo } from './support/mongo.js';
+import { describeWithOwnMongo, startStandaloneMongo } from './support/mongo.js';
 
 const CLIENTS = 10;
 const WORLD = { seed: 1, concerts: 300 };
@@ -99,7 +101,7 @@ describeWithOwnMongo('services on a MongoDB', () => {
           expect(bands.isRunning).toBe(true);
           await mongo.resume();
           await until(
-            () => accepts(host, port),
+            () => isListening(host, port),
             () => `bands does not listen: ${bands.printed}`,
           );
         } finally {

@@ -3,11 +3,12 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { ElasticsearchConfig } from '#config';
 import { ElasticsearchReadModel } from '#read-model';
 import { openElasticsearch } from '#search-index';
+import type { Rows } from '../bench/support/load-rows.js';
 import { readModelConformance, type World } from '../libs/read-model/test/conformance.js';
 import { makeWorld } from '../libs/read-model/test/world.js';
 import { describeOnElasticsearch, type TestElasticsearch } from './support/elasticsearch.js';
 import { goldens } from './support/goldens.js';
-import { type Rows, System } from './support/system.js';
+import { System } from './support/system.js';
 import { TestIndex } from './support/test-index.js';
 
 const LOAD_TIMEOUT_MS = 120_000;

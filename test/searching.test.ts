@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { type Rows, System } from './support/system.js';
+import type { Rows } from '../bench/support/load-rows.js';
+import { System } from './support/system.js';
 
 const HOUR_MS = 3_600_000;
 const evening = Date.UTC(2024, 4, 1, 20);

@@ -8,7 +8,8 @@ import { readConfig, serviceNames } from '#config';
 import { generateWorld } from '#demo';
 import { READ_DEADLINE_MS } from '#rpc';
 import { AppProcess } from '../bench/support/app-process.js';
-import { accepts, ownPlace, ProcessSystem, until } from '../bench/support/process-system.js';
+import { isListening } from '../bench/support/ports.js';
+import { ownPlace, ProcessSystem, until } from '../bench/support/process-system.js';
 import { mixedPaths, Readers } from '../bench/support/readers.js';
 
 const CLIENTS = 20;
@@ -43,7 +44,7 @@ describe('on SIGTERM', () => {
       const signalledAt = Date.now();
       gateway.signal('SIGTERM');
       await sleep(100);
-      expect(await accepts('127.0.0.1', Number(new URL(system.url).port))).toBe(false);
+      expect(await isListening('127.0.0.1', Number(new URL(system.url).port))).toBe(false);
       for (const response of await Promise.all(begun)) {
         expect([response.status, response.headers.get('partial')]).toEqual([200, 'bands']);
         expect(await response.json()).toHaveLength(5);
@@ -111,7 +112,7 @@ test(
       expect(code).toBe(0);
       await readers.stop();
       const ports = [gatewayPort, ...serviceNames.map((name) => services[name].port)];
-      expect(await Promise.all(ports.map((port) => accepts('127.0.0.1', port)))).toEqual(ports.map(() => false));
+      expect(await Promise.all(ports.map((port) => isListening('127.0.0.1', port)))).toEqual(ports.map(() => false));
     } finally {
       if (start.isRunning) await start.end('SIGKILL');
       await rm(folder, { recursive: true, force: true });

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, expect, test } from '@jest/globals';
 import { listExecutions, pages } from '../bench/storms/executions.js';
 import { AppProcess } from '../bench/support/app-process.js';
-import { freePorts } from '../bench/support/free-ports.js';
+import { freePorts } from '../bench/support/ports.js';
 import { ProcessSystem, until } from '../bench/support/process-system.js';
 import { WriteClient } from '../bench/support/write-client.js';
 import { describeOnMongo } from './support/mongo.js';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { serviceNames } from '#config';
-import { freePorts } from '../support/free-ports.js';
+import { freePorts } from '../support/ports.js';
 import { ownPlace, WRITE_SECRET } from '../support/process-system.js';
 import { KeptProcess } from './kept-process.js';
 

@@ -1,4 +1,5 @@
-import { fixed, markdownTable, percentile } from '../support/markdown.js';
+import { fixed, markdownTable } from '../support/markdown.js';
+import { percentile } from '../support/percentiles.js';
 import type { Block } from './measure.js';
 
 /** The rounds of one workload on one system. */
@@ -30,33 +31,21 @@ export function table(measured: readonly Measured[]): string {
 }
 
 function line({ workload, world, blocks }: Measured, first: Measured | undefined): string[] {
-  const all = (of: (block: Block) => number[]) => blocks.flatMap(of).sort((a, b) => a - b);
-  const took = all(({ tookMs }) => tookMs);
-  const entries = all((block) => block.entries);
+  const took = blocks.flatMap(({ tookMs }) => tookMs);
+  const entries = blocks.flatMap((block) => block.entries);
+  const rows = blocks.flatMap((block) => block.rows);
   const isFirst = first === undefined || first.world === world;
   return [
     workload,
     world,
-    String(
-      percentile(
-        all((block) => block.rows),
-        0.5,
-      ),
-    ),
+    String(percentile(rows, 0.5)),
     percentile(took, 0.5).toFixed(2),
     percentile(took, 0.99).toFixed(2),
     fixed(mean(blocks.map(({ cpuMs }) => cpuMs))),
     String(percentile(entries, 0.5)),
-    String(entries.at(-1)),
+    String(percentile(entries, 1)),
     String(blocks.reduce((sum, { failed }) => sum + failed, 0)),
-    isFirst
-      ? ''
-      : ratios(blocks, first.blocks, ({ tookMs }) =>
-          percentile(
-            tookMs.toSorted((a, b) => a - b),
-            0.5,
-          ),
-        ),
+    isFirst ? '' : ratios(blocks, first.blocks, ({ tookMs }) => percentile(tookMs, 0.5)),
     isFirst ? '' : ratios(blocks, first.blocks, ({ cpuMs }) => cpuMs),
   ];
 }
@@ -68,8 +57,8 @@ function ratios(blocks: readonly Block[], first: readonly Block[], of: (block: B
     return one === undefined || !other ? Number.NaN : one / other;
   });
   if (values.some(Number.isNaN)) return 'n/a';
-  values.sort((a, b) => a - b);
-  return `${fixed(percentile(values, 0.5))} (${fixed(values[0])} to ${fixed(values.at(-1))})`;
+  const [median, least, most] = [0.5, 0, 1].map((share) => fixed(percentile(values, share)));
+  return `${median} (${least} to ${most})`;
 }
 
 const mean = (values: readonly (number | undefined)[]): number | undefined =>

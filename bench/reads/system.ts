@@ -1,13 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { type AddressInfo, createServer } from 'node:net';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { MongoClient } from 'mongodb';
 import { serviceNames } from '#config';
 import { cpuMsOfAll } from '../support/cpu-time.js';
+import { freePorts, tcpPortVariables } from '../support/ports.js';
 
 const DIST = resolve(import.meta.dirname, '../..');
 const MONGOD = resolve(DIST, '../.engines/mongod');
@@ -147,28 +147,14 @@ process.once('exit', () => {
 
 // Nothing is taken from the environment of the bench, and no `.env` is in the folder: a run is the same everywhere.
 function environment({ ports, folder, mongoUrl = '' }: { ports: number[]; folder: string; mongoUrl?: string | undefined }) {
-  const ofServices = serviceNames.map((name, at) => [`${name.toUpperCase()}_TCP_PORT`, String(ports[at])]);
   return {
-    ...Object.fromEntries(ofServices),
+    ...tcpPortVariables(ports),
     GATEWAY_HTTP_PORT: String(ports.at(-1)),
     HOST,
     DATA_DIR: folder,
     MONGO_URL: mongoUrl,
     LOG_LEVEL: 'warn',
   };
-}
-
-async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, HOST));
-  await Promise.all(servers.map((server) => once(server, 'listening')));
-  const ports = servers.map((server) => addressOf(server.address()).port);
-  await Promise.all(servers.map((server) => new Promise((closed) => server.close(closed))));
-  return ports;
-}
-
-function addressOf(address: AddressInfo | string | null): AddressInfo {
-  if (address === null || typeof address === 'string') throw new Error('the server does not listen on a port');
-  return address;
 }
 
 /** @returns what the import said about its speed, unless the folder was filled by an earlier run */

@@ -12,8 +12,8 @@ import {
   type Verification,
   verify,
 } from '#search-index';
-import { freePorts } from '../support/free-ports.js';
 import type { OwnElasticsearch } from '../support/own-elasticsearch.js';
+import { freePorts, tcpPortVariables } from '../support/ports.js';
 import { ProcessSystem } from '../support/process-system.js';
 import { seededRandom } from '../support/seeded-random.js';
 import { HttpProxy } from './http-proxy.js';
@@ -25,6 +25,7 @@ const POLL_MS = 100;
 const COMPLETE_POLL_MS = 20;
 /** Of a hundred thousand concerts, on a busy machine. */
 const VERIFY_TIMEOUT_MS = 120_000;
+const SHOWN_DIFFERENCES = 20;
 const PAGE = 1_000;
 /** A page that waits for nobody. */
 const READ_TIMEOUT_MS = 10_000;
@@ -46,6 +47,15 @@ interface Parts {
   search: SearchClient;
   callers: Callers;
   proxies: Proxies | undefined;
+}
+
+/** The last comparison of an index with the services. */
+interface Equality extends Verification {
+  /** Until the index said that all was in it, and until the comparison was done. */
+  caughtUpMs: number;
+  tookMs: number;
+  /** A line for each difference, and one when it took too long. */
+  broken: string[];
 }
 
 /** A system of processes with a search index, and what looks at that from outside. */
@@ -74,7 +84,7 @@ export class IndexedSystem {
     const alias = `bench-${randomUUID().slice(0, 8)}`;
     const ports = await freePorts(serviceNames.length);
     const variables = {
-      ...portVariables(ports),
+      ...tcpPortVariables(ports),
       ELASTICSEARCH_URL: elasticsearch.url,
       ELASTICSEARCH_ALIAS: alias,
       READ_MODEL: 'elasticsearch',
@@ -117,18 +127,20 @@ export class IndexedSystem {
     return verify({ ground, services: this.#services, indices, index, storeIds }, AbortSignal.timeout(timeoutMs));
   }
 
-  /**
-   * Waits until the index says that all of before is in it, and compares until there is no difference, or the time is over.
-   * @returns the last comparison, how long it took to catch up, and how long it all took
-   */
-  async untilEqual(timeoutMs: number): Promise<Verification & { caughtUpMs: number; tookMs: number }> {
+  /** Waits until the index says that all of before is in it, and compares until there is no difference, or the time is over. */
+  async untilEqual(timeoutMs: number): Promise<Equality> {
     const startedAt = performance.now();
-    const elapsed = () => performance.now() - startedAt;
     const caughtUpMs = await this.untilCompleteSince(Date.now(), timeoutMs);
     for (;;) {
       const verification = await this.verify(VERIFY_TIMEOUT_MS);
-      const tookMs = elapsed();
-      if (verification.differences.length === 0 || tookMs > timeoutMs) return { ...verification, caughtUpMs, tookMs };
+      const tookMs = performance.now() - startedAt;
+      const { differences } = verification;
+      if (differences.length > 0 && tookMs <= timeoutMs) continue;
+      const broken = [
+        ...differences.slice(0, SHOWN_DIFFERENCES).map((difference) => `differs: ${JSON.stringify(difference)}`),
+        ...(tookMs > timeoutMs ? [`it took ${Math.round(tookMs)} ms until they were equal`] : []),
+      ];
+      return { ...verification, caughtUpMs, tookMs, broken };
     }
   }
 
@@ -235,7 +247,7 @@ class Proxies {
   }
 
   get variables(): Record<string, string> {
-    return { ELASTICSEARCH_URL: this.http.url, ...portVariables(this.tcp.map(({ port }) => port)) };
+    return { ELASTICSEARCH_URL: this.http.url, ...tcpPortVariables(this.tcp.map(({ port }) => port)) };
   }
 
   get counts(): Record<string, number> {
@@ -248,9 +260,6 @@ class Proxies {
     await Promise.all([this.http, ...this.tcp].map((proxy) => proxy.close()));
   }
 }
-
-const portVariables = (ports: readonly number[]): Record<string, string> =>
-  Object.fromEntries(serviceNames.map((name, at) => [`${name.toUpperCase()}_TCP_PORT`, String(ports[at])]));
 
 const callersOf = <T extends Callers[ServiceName]>(of: (service: ServiceName) => T): Record<ServiceName, T> => ({
   bands: of('bands'),

@@ -7,7 +7,8 @@ const MAX_AT_ONCE = 256;
 
 export interface Pace {
   perSecond: number;
-  count: number;
+  /** Without it there is no end but by the signal. */
+  count?: number;
   /** No more are sent once it is aborted. */
   signal?: AbortSignal;
 }
@@ -25,7 +26,7 @@ export interface Written {
  */
 export async function writeOpenLoop(
   url: string,
-  { perSecond, count, signal }: Pace,
+  { perSecond, count = Number.POSITIVE_INFINITY, signal }: Pace,
   next: () => Write,
   answered: (exchange: Exchange) => void = () => undefined,
 ): Promise<Written> {
@@ -54,8 +55,13 @@ export function statusesOf(exchanges: readonly Exchange[]): string {
   return byStatus.map(([status, some = []]) => `${some.length} x ${status}`).join(', ');
 }
 
-/** A line for each write without an answer, or with one that says that the system failed. */
-export const failuresOf = (exchanges: readonly Exchange[]): string[] =>
+const isNoFailure = (status: number): boolean => status > 0 && status < 500;
+
+/**
+ * A line for each write that was not answered well.
+ * @param isWell by the status, which is 0 where there was no answer; by default all that does not say that the system failed
+ */
+export const failuresOf = (exchanges: readonly Exchange[], isWell: (status: number) => boolean = isNoFailure): string[] =>
   exchanges
-    .filter(({ answer: { status } }) => status === 0 || status >= 500)
+    .filter(({ answer: { status } }) => !isWell(status))
     .map(({ write, answer }) => `${write.method} ${write.path} was answered with ${answer.status} ${answer.text.slice(0, 200)}`);

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { generateWorld } from '#demo';
 import type { OwnElasticsearch } from '../support/own-elasticsearch.js';
 import type { IndexedSystem } from './indexed-system.js';
-import { type Written, writeOpenLoop } from './open-loop-writer.js';
+import { failuresOf, type Written, writeOpenLoop } from './open-loop-writer.js';
 import { SteadyWrites } from './steady-writes.js';
 
 export interface OutageOptions {
@@ -29,7 +29,6 @@ export interface OutageReport extends Written {
 const CAUGHT_UP_TIMEOUT_MS = 300_000;
 const MINUTE_MS = 60_000;
 const WRITTEN = /^backline_index_bulk_results_total\{[^}]*outcome="written"[^}]*\} (\d+)/m;
-const SHOWN_DIFFERENCES = 20;
 
 /** Takes Elasticsearch away while clients write, and measures what becomes of it when that is there again. */
 export async function writeThroughOutage(
@@ -64,19 +63,15 @@ export async function writeThroughOutage(
 
   const drainedMs = await system.untilCompleteSince(Date.now(), CAUGHT_UP_TIMEOUT_MS);
   const documents = (await documentsWritten(system)) - before;
-  const { concerts, differences } = await system.untilEqual(CAUGHT_UP_TIMEOUT_MS);
+  const { concerts, broken } = await system.untilEqual(CAUGHT_UP_TIMEOUT_MS);
   return {
     ...written,
     documents,
     drainedMs,
     concerts,
     broken: [
-      ...written.exchanges
-        .filter(({ answer: { status } }) => status !== 200 && status !== 201)
-        .map(
-          ({ write, answer }) => `${write.method} ${write.path} was answered with ${answer.status} ${answer.text.slice(0, 200)}`,
-        ),
-      ...differences.slice(0, SHOWN_DIFFERENCES).map((difference) => `differs: ${JSON.stringify(difference)}`),
+      ...failuresOf(written.exchanges, (status) => status === 200 || status === 201),
+      ...broken,
       ...(drainedMs < CAUGHT_UP_TIMEOUT_MS ? [] : ['it never caught up']),
     ],
   };

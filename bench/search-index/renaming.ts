@@ -16,7 +16,6 @@ export interface RenamingReport extends Written {
 const POLL_MS = 50;
 const RENAMED_TIMEOUT_MS = 300_000;
 const FOUND_TIMEOUT_MS = 60_000;
-const NO_END = 10_000_000;
 
 /** Renames a band with many concerts while others write, and measures how long either takes to be found. */
 export async function renameUnderWrites(
@@ -28,7 +27,7 @@ export async function renameUnderWrites(
   const visibility = new Visibility(system);
   const writing = writeOpenLoop(
     system.processes.writesUrl,
-    { perSecond: rate, count: NO_END, signal: over.signal },
+    { perSecond: rate, signal: over.signal },
     () => writes.create(),
     (exchange) => visibility.take(exchange),
   );

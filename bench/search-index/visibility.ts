@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Exchange } from '../kills/client.js';
-import { percentile } from '../support/markdown.js';
 import type { IndexedSystem } from './indexed-system.js';
 import { idIn } from './steady-writes.js';
 
@@ -55,11 +54,4 @@ export class Visibility {
     });
     return hits.hits.map(({ fields }) => Number(fields?.['id']?.[0]));
   }
-}
-
-/** "p50 612 ms, p99 1300 ms, most 1500 ms". */
-export function delaysText(delaysMs: readonly number[]): string {
-  const sorted = delaysMs.toSorted((a, b) => a - b);
-  const [p50, p99, most] = [0.5, 0.99, 1].map((share) => Math.round(percentile(sorted, share)));
-  return `p50 ${p50} ms, p99 ${p99} ms, most ${most} ms`;
 }

@@ -8,8 +8,4 @@ export function markdownTable(
   return [header, rule, ...lines].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 }
 
-/** @param sorted ascending */
-export const percentile = (sorted: readonly number[], share: number): number =>
-  sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
-
 export const fixed = (value: number | undefined): string => value?.toFixed(2) ?? 'n/a';

@@ -1,11 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chown, copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { freePorts } from './free-ports.js';
+import { freePorts, isListening } from './ports.js';
 
 /** Where `make engines` puts it; tests and benchmarks are run in the project's folder. */
 export const ELASTICSEARCH_HOME = join(process.cwd(), '.engines/elasticsearch-9.2.0');
@@ -66,7 +65,8 @@ export class OwnElasticsearch {
 
   /** Sends a signal to the server: SIGSTOP, SIGCONT. */
   signal(signal: 'SIGSTOP' | 'SIGCONT'): void {
-    this.#signal(signal);
+    if (!this.#launcher) throw new Error('the Elasticsearch does not run');
+    signalGroup(this.#launcher, signal);
   }
 
   /** Ends the server in peace; its files stay. */
@@ -156,23 +156,10 @@ export class OwnElasticsearch {
     this.#launcher = undefined;
     signalGroup(launcher, signal);
     const until = Date.now() + STOP_TIMEOUT_MS;
-    while (!hasEnded(launcher) || (await this.#isListening())) {
+    while (!hasEnded(launcher) || (await isListening(HOST, this.port))) {
       if (Date.now() > until) throw new Error(`Elasticsearch did not end: ${await this.#lastWords()}`);
       await sleep(POLL_MS);
     }
-  }
-
-  #signal(signal: NodeJS.Signals): void {
-    if (!this.#launcher) throw new Error('the Elasticsearch does not run');
-    signalGroup(this.#launcher, signal);
-  }
-
-  #isListening(): Promise<boolean> {
-    return new Promise((resolve) => {
-      const socket = connect(this.port, HOST);
-      socket.on('connect', () => resolve(true)).on('error', () => resolve(false));
-      socket.on('connect', () => socket.destroy());
-    });
   }
 
   async #lastWords(): Promise<string> {

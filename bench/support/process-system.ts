@@ -1,6 +1,4 @@
-import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -8,8 +6,8 @@ import { readConfig, type ServiceName, serviceNames } from '#config';
 import { generateWorld, type WorldOptions } from '#demo';
 import { RpcClient } from '#rpc';
 import { AppProcess } from './app-process.js';
-import { freePorts } from './free-ports.js';
 import { loadRows, type Rows } from './load-rows.js';
+import { freePorts, isListening, tcpPortVariables } from './ports.js';
 
 const appNames = [...serviceNames, 'concerts-gateway', 'orchestrator', 'indexer'] as const;
 export type AppName = (typeof appNames)[number];
@@ -73,7 +71,7 @@ export class ProcessSystem {
     this.start(service);
     const { host, port } = readConfig(this.environment).services[service];
     await until(
-      () => accepts(host, port),
+      () => isListening(host, port),
       () => `${service} does not listen`,
     );
   }
@@ -153,7 +151,7 @@ export async function ownPlace(folder: string): Promise<Record<string, string>> 
     GATEWAY_HTTP_PORT: String(gateway),
     ORCHESTRATOR_HTTP_PORT: String(orchestrator),
     INDEXER_HTTP_PORT: String(indexer),
-    ...Object.fromEntries(serviceNames.map((name, at) => [`${name.toUpperCase()}_TCP_PORT`, String(tcp[at])])),
+    ...tcpPortVariables(tcp),
   };
 }
 
@@ -163,18 +161,5 @@ export async function until(holds: () => boolean | Promise<boolean>, complaint: 
   while (!(await holds())) {
     if (Date.now() > deadline) throw new Error(`after ${READY_TIMEOUT_MS / 1_000} s ${complaint()}`);
     await sleep(POLL_MS);
-  }
-}
-
-/** Whether something listens there. */
-export async function accepts(host: string, port: number): Promise<boolean> {
-  const socket = connect(port, host);
-  try {
-    await once(socket, 'connect');
-    return true;
-  } catch {
-    return false; // not yet
-  } finally {
-    socket.destroy();
   }
 }

@@ -20,8 +20,8 @@ export class AnswerReader {
   #expected: Expected = { kind: 'head' };
   #open: RawAnswer = { status: 0, headers: new Map(), body: '' };
 
-  /** @param methods of the requests: the answer to HEAD has no body, whatever its length says */
-  constructor(private readonly methods: readonly string[]) {}
+  /** @param methods of the requests, if HEAD is among them: its answer has no body, whatever its length says */
+  constructor(private readonly methods: readonly string[] = []) {}
 
   /** @throws Error when it is no HTTP/1.1 */
   read(piece: string): void {

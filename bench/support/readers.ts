@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { delaysText } from './percentiles.js';
 
 /** A client that has waited for so long has got no answer. */
 const GIVE_UP_MS = 10_000;
@@ -124,13 +125,11 @@ export function mixedPaths({ latitude, longitude }: { latitude: number; longitud
   ];
 }
 
-/** "1,234 answers: 1,200 x 200, 34 x 503; p50 3 ms, p99 12 ms, most 40 ms". */
+/** "1234 answers: 1200 x 200, 34 x 503; p50 3 ms, p99 12 ms, most 40 ms". */
 export function summary(readings: readonly Reading[]): string {
   const counts = Object.entries(
     Object.groupBy(readings, ({ status, partial }) => `${status || 'none'}${partial ? ' partial' : ''}`),
   );
-  const took = readings.map(({ tookMs }) => tookMs).sort((a, b) => a - b);
-  const at = (share: number) => Math.round(took[Math.min(took.length - 1, Math.floor(took.length * share))] ?? Number.NaN);
   const kinds = counts.map(([kind, some = []]) => `${some.length} x ${kind}`).join(', ');
-  return `${readings.length} answers: ${kinds}; p50 ${at(0.5)} ms, p99 ${at(0.99)} ms, most ${at(1)} ms`;
+  return `${readings.length} answers: ${kinds}; ${delaysText(readings.map(({ tookMs }) => tookMs))}`;
 }

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { Rows, System } from './system.js';
+import type { Rows } from '../../bench/support/load-rows.js';
+import type { System } from './system.js';
 
 const DATA = '../shared/data/songkick';
 const GOLDENS = '../shared/goldens/concerts.json';

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { MongoClient } from 'mongodb';
 import { databaseName } from '#database';
-import { describeOnMongo, describeWithOwnMongo, OwnMongo } from '../../../test/support/mongo.js';
+import { OwnMongo } from '../../../bench/support/own-mongo.js';
+import { describeOnMongo, describeWithOwnMongo } from '../../../test/support/mongo.js';
 import type { Execution, Journal } from '../src/journal.js';
 import { openJournal } from '../src/open-journal.js';
 import { ended, executionOf, journalContract, NOW, nextOf, STARTED, silent, soon } from './journal.contract.js';

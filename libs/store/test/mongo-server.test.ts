@@ -4,7 +4,8 @@ import { MongoClient } from 'mongodb';
 import { type Area, type FindConcerts, MAX_ID, SCAN_BUDGET } from '#contracts';
 import { databaseName } from '#database';
 import { CannotStart } from '#problem';
-import { describeOnMongo, describeWithOwnMongo, OwnMongo, startStandaloneMongo } from '../../../test/support/mongo.js';
+import { OwnMongo } from '../../../bench/support/own-mongo.js';
+import { describeOnMongo, describeWithOwnMongo, startStandaloneMongo } from '../../../test/support/mongo.js';
 import {
   type BandStore,
   type ConcertStore,

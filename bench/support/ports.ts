@@ -1,5 +1,6 @@
 import { once } from 'node:events';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
+import { serviceNames } from '#config';
 
 /** Below the ports that systems give to outgoing connections, so that none of those takes one before its server does. */
 const FIRST_PORT = 20_000;
@@ -25,4 +26,21 @@ async function isFree(port: number): Promise<boolean> {
   }
   await once(server.close(), 'close');
   return true;
+}
+
+/** What tells processes the ports of the services, which come in the order of `serviceNames`. */
+export const tcpPortVariables = (ports: readonly number[]): Record<string, string> =>
+  Object.fromEntries(serviceNames.map((name, at) => [`${name.toUpperCase()}_TCP_PORT`, String(ports[at])]));
+
+/** Whether something listens there. */
+export async function isListening(host: string, port: number): Promise<boolean> {
+  const socket = connect(port, host);
+  try {
+    await once(socket, 'connect');
+    return true;
+  } catch {
+    return false; // nobody is there
+  } finally {
+    socket.destroy();
+  }
 }
