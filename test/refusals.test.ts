@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { type RawAnswer, rawRequest } from './support/raw-http.js';
+import type { RawAnswer } from '../bench/support/raw-answers.js';
+import { rawRequest } from './support/raw-http.js';
 import { System } from './support/system.js';
 
 const KIB = 1_024;
@@ -29,7 +30,7 @@ describe('a request that cannot be taken', () => {
   const raw = (text: string) => rawRequest(system.url, text);
   const fetched = async (method: string, path: string, init: RequestInit = {}): Promise<RawAnswer> => {
     const { status, headers, text } = await system.api.request(method, path, init);
-    return { status, headers, body: text };
+    return { status, headers: new Map(headers), body: text };
   };
 
   test.each([

@@ -1,16 +1,24 @@
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { afterAll, beforeAll, describe } from '@jest/globals';
 import { type ElasticsearchConfig, readConfig, readTestEngines } from '#config';
 import { indexNames, openElasticsearch } from '#search-index';
 import { ELASTICSEARCH_HOME, OwnElasticsearch } from '../../bench/support/own-elasticsearch.js';
+import { engineGroups } from './engine-groups.js';
 
-export { OwnElasticsearch };
+const { elasticsearchUrl } = readTestEngines();
 
-const START_DEADLINE_MS = 200_000;
-
-const { elasticsearchUrl, required } = readTestEngines();
-const isHere = existsSync(`${ELASTICSEARCH_HOME}/jdk/bin/java`);
+/**
+ * Groups of tests on an Elasticsearch, and with Elasticsearches of their own. One takes ten seconds and a gigabyte: groups
+ * that can share one belong in one.
+ */
+export const { describeOn: describeOnElasticsearch, describeWithOwn: describeWithOwnElasticsearch } = engineGroups({
+  name: 'Elasticsearch',
+  hint: 'ELASTICSEARCH_URL names one',
+  isHere: existsSync(`${ELASTICSEARCH_HOME}/jdk/bin/java`),
+  url: elasticsearchUrl,
+  start: startTestElasticsearch,
+  startDeadlineMs: 200_000,
+});
 
 /** An Elasticsearch for one test file. */
 export interface TestElasticsearch {
@@ -38,39 +46,6 @@ export function configOf(url: string, alias: string): ElasticsearchConfig {
   const { elasticsearch } = readConfig({ ELASTICSEARCH_URL: url, ELASTICSEARCH_ALIAS: alias });
   if (!elasticsearch) throw new Error('there is no URL of an Elasticsearch');
   return elasticsearch;
-}
-
-/**
- * A group of tests on a real Elasticsearch, which runs while they do. Where there is none it is skipped and says why; with
- * CI=true that is a failure. It takes ten seconds and a gigabyte: groups that can share one belong in one.
- */
-export function describeOnElasticsearch(name: string, tests: (elasticsearch: () => TestElasticsearch) => void): void {
-  const group = runs(name, elasticsearchUrl !== undefined || isHere) ? describe : describe.skip;
-  group(name, () => {
-    let elasticsearch: TestElasticsearch | undefined;
-    beforeAll(async () => {
-      elasticsearch = await startTestElasticsearch();
-    }, START_DEADLINE_MS);
-    afterAll(() => elasticsearch?.stop());
-    tests(() => {
-      if (!elasticsearch) throw new Error('Elasticsearch runs only while the tests do');
-      return elasticsearch;
-    });
-  });
-}
-
-/** A group of tests that start, stop and kill servers of their own. */
-export function describeWithOwnElasticsearch(name: string, tests: () => void): void {
-  const group = runs(name, isHere) ? describe : describe.skip;
-  group(name, tests);
-}
-
-function runs(name: string, isThere: boolean): boolean {
-  if (isThere) return true;
-  const reason = `${name}: there is no Elasticsearch here; \`make engines\` gets it, or ELASTICSEARCH_URL names one`;
-  if (required) throw new Error(reason);
-  process.stdout.write(`Skipped, ${reason}\n`);
-  return false;
 }
 
 /** Indices, aliases and templates whose alias begins like this one. */

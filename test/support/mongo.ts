@@ -1,17 +1,22 @@
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { afterAll, beforeAll, describe } from '@jest/globals';
 import { MongoClient } from 'mongodb';
 import { MongoMemoryServer } from 'mongodb-memory-server-core';
 import { readTestEngines } from '#config';
 import { MONGOD, MONGOD_BINARY, OwnMongo } from '../../bench/support/own-mongo.js';
+import { engineGroups } from './engine-groups.js';
 
-export { OwnMongo };
+const { mongoUrl } = readTestEngines();
 
-const START_DEADLINE_MS = 60_000;
-
-const { mongoUrl, required } = readTestEngines();
-const isHere = existsSync(MONGOD);
+/** Groups of tests on a MongoDB, and with MongoDBs of their own. */
+export const { describeOn: describeOnMongo, describeWithOwn: describeWithOwnMongo } = engineGroups({
+  name: 'MongoDB',
+  hint: 'MONGO_URL names a replica set',
+  isHere: existsSync(MONGOD),
+  url: mongoUrl,
+  start: startTestMongo,
+  startDeadlineMs: 60_000,
+});
 
 /** A MongoDB for one test file: a replica set of one node. */
 export interface TestMongo {
@@ -42,39 +47,6 @@ export async function startStandaloneMongo(): Promise<{ url: string; stop(): Pro
       await server.stop({ doCleanup: true, force: true });
     },
   };
-}
-
-/**
- * A group of tests on a real MongoDB, which runs while they do. Where there is none it is skipped and says why; with
- * CI=true that is a failure.
- */
-export function describeOnMongo(name: string, tests: (mongo: () => TestMongo) => void): void {
-  const group = runs(name, mongoUrl !== undefined || isHere) ? describe : describe.skip;
-  group(name, () => {
-    let mongo: TestMongo | undefined;
-    beforeAll(async () => {
-      mongo = await startTestMongo();
-    }, START_DEADLINE_MS);
-    afterAll(() => mongo?.stop());
-    tests(() => {
-      if (!mongo) throw new Error('MongoDB runs only while the tests do');
-      return mongo;
-    });
-  });
-}
-
-/** A group of tests that start, stop and kill servers of their own. */
-export function describeWithOwnMongo(name: string, tests: () => void): void {
-  const group = runs(name, isHere) ? describe : describe.skip;
-  group(name, tests);
-}
-
-function runs(name: string, isThere: boolean): boolean {
-  if (isThere) return true;
-  const reason = `${name}: there is no MongoDB here; \`make engines\` gets it, or MONGO_URL names a replica set`;
-  if (required) throw new Error(reason);
-  process.stdout.write(`Skipped, ${reason}\n`);
-  return false;
 }
 
 async function dropDatabases(url: string, prefix: string): Promise<void> {

@@ -15,8 +15,6 @@ import { venuesService } from '../../apps/venues/src/venues.module.js';
 import { loadRows, type Rows } from '../../bench/support/load-rows.js';
 import { ApiClient } from './api-client.js';
 
-export type { Rows };
-
 const owners = { bands: bandsService, venues: venuesService, events: eventsService, concerts: concertsService };
 const logger = pino({ level: 'silent' });
 /** A test's own calls: long enough for a busy machine, short enough to fail before the test does. */
