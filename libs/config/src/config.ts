@@ -9,6 +9,14 @@ import { type WriteToken, writeTokens } from './write-tokens.js';
 export const serviceNames = ['bands', 'venues', 'events', 'concerts'] as const;
 export type ServiceName = (typeof serviceNames)[number];
 
+/** Something for each service, made in the order of `serviceNames`. */
+export const byService = <T>(make: (name: ServiceName) => T): Record<ServiceName, T> => ({
+  bands: make('bands'),
+  venues: make('venues'),
+  events: make('events'),
+  concerts: make('concerts'),
+});
+
 export interface Address {
   host: string;
   port: number;
@@ -38,13 +46,13 @@ export interface Config {
   tombstoneRetentionMs: number;
 }
 
-export interface IndexerConfig {
+interface IndexerConfig {
   port: number;
   /** Under which it leases the index: another one for each that runs at the same time. */
   name: string;
 }
 
-export interface OrchestratorConfig {
+interface OrchestratorConfig {
   port: number;
   /** Under which it leases executions: another one for each that runs at the same time. */
   name: string;
@@ -85,18 +93,18 @@ function loadFile(): void {
 export function readConfig(environment: Readonly<Record<string, string | undefined>>): Config {
   const variables = new Variables(environment);
   const host = variables.read('HOST', '127.0.0.1', hostName);
-  const ports = forEachService((name, prefix) => variables.read(`${prefix}_TCP_PORT`, String(DEFAULT_PORTS[name]), port));
+  const ports = byService((name) => variables.read(`${prefixOf(name)}_TCP_PORT`, String(DEFAULT_PORTS[name]), port));
   const everyMongoUrl = variables.read('MONGO_URL', '', mongoUrl);
   const config: Config = {
     host,
     gatewayPort: variables.read('GATEWAY_HTTP_PORT', '3000', port),
     orchestrator: readOrchestrator(variables, everyMongoUrl),
     ports,
-    services: forEachService(
-      (name, prefix) => variables.read(`${prefix}_URL`, '', address) ?? { host: hostToReach(host), port: ports[name] },
+    services: byService(
+      (name) => variables.read(`${prefixOf(name)}_URL`, '', address) ?? { host: hostToReach(host), port: ports[name] },
     ),
     dataDir: variables.read('DATA_DIR', 'data', text),
-    mongoUrls: forEachService((_, prefix) => variables.read(`${prefix}_MONGO_URL`, '', mongoUrl) ?? everyMongoUrl),
+    mongoUrls: byService((name) => variables.read(`${prefixOf(name)}_MONGO_URL`, '', mongoUrl) ?? everyMongoUrl),
     logLevel: variables.read('LOG_LEVEL', 'info', oneOf(logLevels)),
     corsOrigins: variables.read('CORS_ORIGIN', '', origins),
     cacheMaxAgeSeconds: variables.read('CACHE_MAX_AGE', '0', seconds),
@@ -136,11 +144,5 @@ function readIndexer(variables: Variables): IndexerConfig {
   return { port: ownPort, name: variables.read('INDEXER_NAME', `${hostname()}:${ownPort}`, text) };
 }
 
-function forEachService<T>(make: (name: ServiceName, prefix: string) => T): Record<ServiceName, T> {
-  return {
-    bands: make('bands', 'BANDS'),
-    venues: make('venues', 'VENUES'),
-    events: make('events', 'EVENTS'),
-    concerts: make('concerts', 'CONCERTS'),
-  };
-}
+/** With which the variables of a service begin. */
+const prefixOf = (name: ServiceName): string => name.toUpperCase();

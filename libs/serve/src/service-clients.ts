@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import { type Config, type ServiceName, serviceNames } from '#config';
+import { byService, type Config, type ServiceName, serviceNames } from '#config';
 import type { Metrics } from '#metrics';
 import { CallDurations, RpcClient } from '#rpc';
 
@@ -12,13 +12,7 @@ export function connectServices({ services }: Pick<Config, 'services'>, logger: 
     name: 'backline_rpc_client_call_duration_seconds',
     help: 'How long calls took that this process made, from when they were asked for to their end.',
   });
-  const client = (service: ServiceName) => new RpcClient({ service, ...services[service] }, { logger, durations });
-  const clients = {
-    bands: client('bands'),
-    venues: client('venues'),
-    events: client('events'),
-    concerts: client('concerts'),
-  };
+  const clients = byService((service) => new RpcClient({ service, ...services[service] }, { logger, durations }));
   metrics.readGauge(
     { name: 'backline_rpc_client_connected', help: 'Whether the last ping of a service was answered.', labelNames: ['peer'] },
     () => serviceNames.map((peer) => ({ labels: { peer }, value: clients[peer].status().up ? 1 : 0 })),

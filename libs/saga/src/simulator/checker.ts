@@ -1,8 +1,9 @@
+import type { ServiceName } from '#config';
 import type { Entity } from '#store';
 import { isObject, type Json, type JsonObject } from '../asl/json.js';
 import type { Execution } from '../journal.js';
 import type { ClientAnswer } from './orchestrator.js';
-import type { Commit, ServiceName } from './owner-service.js';
+import type { Commit } from './owner-service.js';
 import type { Ask } from './workload.js';
 
 /** All writes of a run have a place in one order. */

@@ -1,3 +1,4 @@
+import { type ServiceName, serviceNames } from '#config';
 import { Fault } from '#problem';
 import type { Process } from '#simulation';
 import { Names, type Network } from '#simulation';
@@ -6,7 +7,6 @@ import { Engine, type StartRequest } from '../engine.js';
 import type { Execution } from '../journal.js';
 import type { TaskAnswer, TaskCall, TaskCaller } from '../task.js';
 import type { JournalLink } from './journal-link.js';
-import { type ServiceName, serviceNames } from './owner-service.js';
 import type { ServiceProcess } from './service-process.js';
 
 export interface OrchestratorParts {

@@ -1,3 +1,4 @@
+import type { ServiceName } from '#config';
 import {
   bandSteps,
   type CallContract,
@@ -27,9 +28,6 @@ import {
   venueKind,
 } from '#store';
 import type { Json } from '../asl/json.js';
-
-export const serviceNames = ['bands', 'venues', 'events', 'concerts'] as const;
-export type ServiceName = (typeof serviceNames)[number];
 
 /** One call of a step of the participant protocol. */
 export interface StepCall {

@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import { byService, type ServiceName } from '#config';
 import { Faults, Network, type Omitted, Process, type RunResult, World } from '#simulation';
 import type { Json } from '../asl/json.js';
 import type { Execution } from '../journal.js';
@@ -7,7 +8,7 @@ import { CALLER, Client } from './client.js';
 import { JournalLink } from './journal-link.js';
 import { MemoryJournal } from './memory-journal.js';
 import { Orchestrator } from './orchestrator.js';
-import { type Commit, OwnerService, type ServiceName } from './owner-service.js';
+import { type Commit, OwnerService } from './owner-service.js';
 import { ServiceProcess } from './service-process.js';
 import { type Parts, type Protection, partsWithout } from './without.js';
 import { type Ask, JOURNAL, ORCHESTRATORS, type Plan, type PlannedRequest, type Trouble, type View } from './workload.js';
@@ -75,20 +76,8 @@ class Simulation {
     this.#plannedRequests = plan.requests.filter(({ name }) => !omitted.requests.has(name));
     this.#journal = new MemoryJournal((execution) => this.#onExecution(execution));
     const parts = partsWithout(options.without);
-    const service = (name: ServiceName) => new OwnerService(name, parts.decide, (commit) => this.#onCommit(commit));
-    this.#services = {
-      bands: service('bands'),
-      venues: service('venues'),
-      events: service('events'),
-      concerts: service('concerts'),
-    };
-    const process = (name: ServiceName) => this.#serviceProcess(this.#services[name]);
-    this.#processes = {
-      bands: process('bands'),
-      venues: process('venues'),
-      events: process('events'),
-      concerts: process('concerts'),
-    };
+    this.#services = byService((name) => new OwnerService(name, parts.decide, (commit) => this.#onCommit(commit)));
+    this.#processes = byService((name) => this.#serviceProcess(this.#services[name]));
     this.#orchestrators = ORCHESTRATORS.map((name) => this.#orchestrator(name, parts));
   }
 

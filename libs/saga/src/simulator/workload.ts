@@ -1,8 +1,8 @@
+import { type ServiceName, serviceNames } from '#config';
 import type { BandValue, ConcertValue, EventValue, VenueValue } from '#contracts';
 import { Draw, EPOCH_MS } from '#simulation';
 import { bandKind, concertKind, type Entity, eventKind, type PlannedRow, venueKind } from '#store';
 import type { Json, JsonObject } from '../asl/json.js';
-import type { ServiceName } from './owner-service.js';
 
 /** What one who asks can know of what is there. */
 export interface View {
@@ -53,7 +53,6 @@ export interface Plan {
 
 export const ORCHESTRATORS = ['orchestrator-1', 'orchestrator-2'] as const;
 export const JOURNAL = 'journal';
-const SERVICES: readonly ServiceName[] = ['bands', 'venues', 'events', 'concerts'];
 
 const BANDS = ['Able', 'Baker', 'Charlie'];
 const VENUES = ['Hall', 'Club'];
@@ -116,7 +115,7 @@ export function planOf(seed: number): Plan {
   const imports = draw.chance(0.3) ? [plannedImport(new Draw(seed, 'import'), draw.pick(bursts))] : [];
   const count = Math.round(draw.between(0, 5) * intensity);
   const troubles = Array.from({ length: Math.min(count, 10) }, (_, index) => troubleOf(new Draw(seed, `trouble ${index}`)));
-  const clockOffsetsMs = new Map([...ORCHESTRATORS, ...SERVICES].map((name) => [name, draw.within(CLOCK_OFFSET_MS)]));
+  const clockOffsetsMs = new Map([...ORCHESTRATORS, ...serviceNames].map((name) => [name, draw.within(CLOCK_OFFSET_MS)]));
   return {
     seed,
     intensity,
@@ -138,7 +137,7 @@ function troubleOf(draw: Draw): Trouble {
     [1, 'outage'],
   ] as const);
   if (kind === 'outage') return { atMs, kind, process: JOURNAL, ms: draw.within(PAUSE_MS) };
-  const process = draw.chance(0.6) || kind === 'close' ? draw.pick(ORCHESTRATORS) : draw.pick(SERVICES);
+  const process = draw.chance(0.6) || kind === 'close' ? draw.pick(ORCHESTRATORS) : draw.pick(serviceNames);
   return { atMs, kind, process, ms: draw.within(kind === 'pause' ? PAUSE_MS : kind === 'clock jump' ? CLOCK_JUMP_MS : DOWN_MS) };
 }
 
@@ -263,7 +262,7 @@ class Choice {
 }
 
 function serviceOf(kind: string): ServiceName {
-  const found = SERVICES.find((service) => service === `${kind}s`);
+  const found = serviceNames.find((service) => service === `${kind}s`);
   if (!found) throw new Error(`there is no service for a ${kind}`);
   return found;
 }
