@@ -2,9 +2,6 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { parseQuery } from '#http';
 import type { Freshness, Part, Served, Stage } from '#read-model';
 
-/** What the services answer alone is as they have it now. */
-export const SERVED_BY_SERVICES: Served = { servedBy: 'services', dataAgeMs: 0 };
-
 /** Of all links together: with the other headers, well below what clients take. */
 const MAX_LINKS_LENGTH = 12_288;
 

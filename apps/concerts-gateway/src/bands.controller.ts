@@ -2,7 +2,8 @@ import { Controller, Get, Inject, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { Band, bandCalls, ConcertListRow, ConcertsOfBand, NamedSearch } from '#contracts';
 import { Ask, PathId } from '#http';
-import { type Asking, type ConcertReadModel, essential, type ServiceRecords } from '#read-model';
+import { type ConcertReadModel, essential, type ServiceRecords } from '#read-model';
+import type { CallContext } from '#rpc';
 import type { ServiceClients } from '#serve';
 import { sendList } from './answers.js';
 import { concertList, orNotFound } from './concert-list.js';
@@ -24,7 +25,7 @@ export class BandsController {
   @DescribeRead({ summary: 'Bands by name', parameters: NamedSearch, list: Band })
   async list(
     @ReadParameters(NamedSearch) search: CleanRead<NamedSearch>,
-    @Ask() asking: Asking,
+    @Ask() asking: CallContext,
     @Res() reply: FastifyReply,
   ): Promise<void> {
     await sendByName(reply, search, (request) => essential('bands', this.clients.bands.call(bandCalls.list, request, asking)));
@@ -35,7 +36,7 @@ export class BandsController {
   async byId(
     @PathId() id: number,
     @ReadParameters(NoParameters) given: CleanRead<object>,
-    @Ask() asking: Asking,
+    @Ask() asking: CallContext,
     @Res() reply: FastifyReply,
   ): Promise<void> {
     await sendStored(reply, { kind: 'band', id, given }, (ids) => essential('bands', this.records.bands(ids, asking)));
@@ -52,7 +53,7 @@ export class BandsController {
   async concerts(
     @PathId() id: number,
     @ReadParameters(ConcertsOfBand) { value, ...read }: CleanRead<ConcertsOfBand>,
-    @Ask() asking: Asking,
+    @Ask() asking: CallContext,
     @Res() reply: FastifyReply,
   ): Promise<void> {
     const answer = await concertList(this.readModel, { ...read, value: { ...value, bandIds: [id] } }, asking);

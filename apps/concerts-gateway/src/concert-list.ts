@@ -1,6 +1,7 @@
 import type { ConcertSearch } from '#contracts';
 import { Fault } from '#problem';
-import { type Asking, type ConcertReadModel, concertRow, isOutage, type Part, possible } from '#read-model';
+import { type ConcertReadModel, concertRow, isOutage, type Part, possible } from '#read-model';
+import type { CallContext } from '#rpc';
 import type { ListAnswer } from './answers.js';
 import { readConcertQuery } from './concert-query.js';
 import type { CleanRead } from './read-parameters.js';
@@ -9,7 +10,7 @@ import type { CleanRead } from './read-parameters.js';
 export async function concertList(
   readModel: ConcertReadModel,
   search: CleanRead<ConcertSearch>,
-  asking: Asking,
+  asking: CallContext,
 ): Promise<ListAnswer> {
   const { query, fields, cursorAt } = readConcertQuery(search);
   const { consistency = 'fresh' } = search.value;
@@ -31,11 +32,11 @@ export async function concertList(
 export interface Whole {
   part: Part;
   id: number;
-  read(ids: Iterable<number>, asking: Asking): Promise<ReadonlyMap<number, unknown>>;
+  read(ids: Iterable<number>, asking: CallContext): Promise<ReadonlyMap<number, unknown>>;
 }
 
 /** Tells an empty list from one of something that does not exist. @throws Fault NotFound */
-export async function orNotFound(answer: ListAnswer, { part, id, read }: Whole, asking: Asking): Promise<ListAnswer> {
+export async function orNotFound(answer: ListAnswer, { part, id, read }: Whole, asking: CallContext): Promise<ListAnswer> {
   if (answer.rows.length > 0) return answer;
   try {
     const found = await read(possible([id]), asking);

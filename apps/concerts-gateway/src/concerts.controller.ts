@@ -3,7 +3,8 @@ import type { FastifyReply } from 'fastify';
 import { ConcertConsistency, ConcertDetail, ConcertListRow, ConcertSearch } from '#contracts';
 import { Ask, assertFaultless, PathId, parameterCheck, sendRecord } from '#http';
 import { Fault } from '#problem';
-import { type Asking, type ConcertReadModel, concertDetail, concertETag } from '#read-model';
+import { type ConcertReadModel, concertDetail, concertETag } from '#read-model';
+import type { CallContext } from '#rpc';
 import { sayPartial, sayServed, sendList } from './answers.js';
 import { concertList } from './concert-list.js';
 import { DescribeRead } from './describe-read.js';
@@ -25,7 +26,7 @@ export class ConcertsController {
   })
   async find(
     @ReadParameters(ConcertSearch) search: CleanRead<ConcertSearch>,
-    @Ask() asking: Asking,
+    @Ask() asking: CallContext,
     @Res() reply: FastifyReply,
   ): Promise<void> {
     sendList(reply, await concertList(this.readModel, search, asking));
@@ -42,7 +43,7 @@ export class ConcertsController {
   async search(
     @Body() body: unknown,
     @Headers('after-change') afterChange: string | undefined,
-    @Ask() asking: Asking,
+    @Ask() asking: CallContext,
     @Res() reply: FastifyReply,
   ): Promise<void> {
     sendList(reply, await concertList(this.readModel, withAfterChange(searchCheck.ofBody(body), afterChange), asking));
@@ -59,7 +60,7 @@ export class ConcertsController {
   async byId(
     @PathId() id: number,
     @ReadParameters(ConcertConsistency) { value, faults, afterChange }: CleanRead<ConcertConsistency>,
-    @Ask() asking: Asking,
+    @Ask() asking: CallContext,
     @Res() reply: FastifyReply,
   ): Promise<void> {
     assertFaultless(faults);

@@ -3,7 +3,8 @@ import type { FastifyReply } from 'fastify';
 import { type Config, VERSION } from '#config';
 import { Liveness, Readiness } from '#contracts';
 import { Ask, Describe, healthAsking, sendHealth, servicesHealth } from '#http';
-import type { Asking, IndexState } from '#read-model';
+import type { IndexState } from '#read-model';
+import type { CallContext } from '#rpc';
 import type { ServiceClients } from '#serve';
 import { CLIENTS, CONFIG, DRAINING, INDEX } from './injection-tokens.js';
 
@@ -28,7 +29,7 @@ export class HealthController {
     record: Readiness,
     unavailable: Readiness,
   })
-  async ready(@Ask() asking: Asking, @Res() reply: FastifyReply): Promise<void> {
+  async ready(@Ask() asking: CallContext, @Res() reply: FastifyReply): Promise<void> {
     const services = await servicesHealth(this.clients, healthAsking(asking));
     const isReady = !this.draining.aborted;
     const body: Readiness = {

@@ -1,7 +1,8 @@
 import type { FastifyReply } from 'fastify';
 import { folded, type ListRequest, MAX_PAGE_SIZE, type NamedSearch } from '#contracts';
 import { assertFaultless, type Clean } from '#http';
-import { SERVED_BY_SERVICES, sendList } from './answers.js';
+import { SERVED_BY_SERVICES } from '#read-model';
+import { sendList } from './answers.js';
 import { decodeCursor, encodeCursor, readNameKey } from './cursor.js';
 
 /** A list by name, from its parameters to its answer. `read` asks the service that owns the records. */

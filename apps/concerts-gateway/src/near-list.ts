@@ -2,7 +2,8 @@ import type { FastifyReply } from 'fastify';
 import { MAX_PAGE_SIZE, type RequestOf, type Venue, type VenueSearch, type venueCalls } from '#contracts';
 import { assertFaultless, type Clean } from '#http';
 import { Fault } from '#problem';
-import { SERVED_BY_SERVICES, sendList } from './answers.js';
+import { SERVED_BY_SERVICES } from '#read-model';
+import { sendList } from './answers.js';
 import { readCircle } from './concert-query.js';
 import { decodeCursor, encodeCursor, readDistanceKey } from './cursor.js';
 

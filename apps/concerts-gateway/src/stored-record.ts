@@ -2,8 +2,8 @@ import type { FastifyReply } from 'fastify';
 import Type from 'typebox';
 import { assertFaultless, sendRecord, versionETag } from '#http';
 import { Fault } from '#problem';
-import { possible } from '#read-model';
-import { SERVED_BY_SERVICES, sayServed } from './answers.js';
+import { possible, SERVED_BY_SERVICES } from '#read-model';
+import { sayServed } from './answers.js';
 import type { CleanRead } from './read-parameters.js';
 
 /** A record that only its service answers has no parameters. */

@@ -2,7 +2,8 @@ import { Controller, Get, Inject, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { ConcertListRow, ConcertsOfVenue, Venue, VenueListRow, VenueSearch, venueCalls } from '#contracts';
 import { Ask, PathId } from '#http';
-import { type Asking, type ConcertReadModel, essential, type ServiceRecords } from '#read-model';
+import { type ConcertReadModel, essential, type ServiceRecords } from '#read-model';
+import type { CallContext } from '#rpc';
 import type { ServiceClients } from '#serve';
 import { sendList } from './answers.js';
 import { concertList, orNotFound } from './concert-list.js';
@@ -29,7 +30,7 @@ export class VenuesController {
   })
   async list(
     @ReadParameters(VenueSearch) search: CleanRead<VenueSearch>,
-    @Ask() asking: Asking,
+    @Ask() asking: CallContext,
     @Res() reply: FastifyReply,
   ): Promise<void> {
     const { value, faults } = search;
@@ -48,7 +49,7 @@ export class VenuesController {
   async byId(
     @PathId() id: number,
     @ReadParameters(NoParameters) given: CleanRead<object>,
-    @Ask() asking: Asking,
+    @Ask() asking: CallContext,
     @Res() reply: FastifyReply,
   ): Promise<void> {
     await sendStored(reply, { kind: 'venue', id, given }, (ids) => essential('venues', this.records.venues(ids, asking)));
@@ -65,7 +66,7 @@ export class VenuesController {
   async concerts(
     @PathId() id: number,
     @ReadParameters(ConcertsOfVenue) { value, ...read }: CleanRead<ConcertsOfVenue>,
-    @Ask() asking: Asking,
+    @Ask() asking: CallContext,
     @Res() reply: FastifyReply,
   ): Promise<void> {
     const answer = await concertList(this.readModel, { ...read, value: { ...value, venueIds: [id] } }, asking);

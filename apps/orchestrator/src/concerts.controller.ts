@@ -3,7 +3,8 @@ import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ConcertBody, ConcertPatchBody, WrittenConcert } from '#contracts';
 import { Ask, PathId } from '#http';
-import { type Asking, essential, type ServiceRecords } from '#read-model';
+import { essential, type ServiceRecords } from '#read-model';
+import type { CallContext } from '#rpc';
 import { isUndated, readConcert, readConcertPatch, withDates } from './concert-body.js';
 import { DescribeWrite } from './describe-write.js';
 import { readChange } from './if-match.js';
@@ -65,7 +66,7 @@ export class ConcertsController {
   })
   async patch(
     @PathId() id: number,
-    @Ask() asking: Asking,
+    @Ask() asking: CallContext,
     @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
   ): Promise<void> {
@@ -87,7 +88,7 @@ export class ConcertsController {
    * An event that comes with a patch, and states no dates, takes that of the concert as it is. That there is none is
    * found out by the execution, or was not so when the same request came first: here any date will do.
    */
-  private async dateOf(id: number, asking: Asking): Promise<number> {
+  private async dateOf(id: number, asking: CallContext): Promise<number> {
     return (await essential('concerts', this.records.concerts([id], asking))).get(id)?.date ?? 0;
   }
 }

@@ -14,7 +14,7 @@ import {
   sendRecord,
 } from '#http';
 import { Fault } from '#problem';
-import type { Asking } from '#read-model';
+import type { CallContext } from '#rpc';
 import type { Engine, Execution, HistoryEvent } from '#saga';
 import { sendRunning } from './answer.js';
 import { NeedsToken } from './authenticate.js';
@@ -36,7 +36,7 @@ export class ExecutionsController {
   @Describe({ summary: 'Executions, latest first', parameters: ExecutionSearch, list: ExecutionRow })
   async list(
     @Parameters(ExecutionSearch) { value, faults }: Clean<ExecutionSearch>,
-    @Ask() asking: Asking,
+    @Ask() asking: CallContext,
     @Res() reply: FastifyReply,
   ): Promise<void> {
     assertFaultless(faults);
@@ -53,7 +53,7 @@ export class ExecutionsController {
   @Describe({ summary: 'One execution, with its history', record: ExecutionDetail })
   @describeProblem('NotFound')
   @executionId
-  async byId(@Param('id') id: string, @Ask() asking: Asking, @Res() reply: FastifyReply): Promise<void> {
+  async byId(@Param('id') id: string, @Ask() asking: CallContext, @Res() reply: FastifyReply): Promise<void> {
     const execution = await this.engine.journal.read(id, asking);
     if (!execution) throw notThere(id);
     const { request, output, error, cause } = execution;
@@ -74,13 +74,13 @@ export class ExecutionsController {
   @describeProblem('Internal')
   @describeProblem('Unavailable')
   @describeProblem('Timeout')
-  async stop(@Param('id') id: string, @Ask() asking: Asking, @Res() reply: FastifyReply): Promise<void> {
+  async stop(@Param('id') id: string, @Ask() asking: CallContext, @Res() reply: FastifyReply): Promise<void> {
     const execution = await this.engine.stop(id, asking);
     if (!execution) throw notThere(id);
     sendRunning(reply, execution);
   }
 
-  private async history(id: string, asking: Asking): Promise<HistoryEvent[]> {
+  private async history(id: string, asking: CallContext): Promise<HistoryEvent[]> {
     const history: HistoryEvent[] = [];
     for (;;) {
       const page = await this.engine.journal.history({ id, from: history.length, limit: HISTORY_PAGE }, asking);

@@ -5,7 +5,7 @@ import { type Config, VERSION } from '#config';
 import { Liveness, OrchestratorReadiness } from '#contracts';
 import { Ask, Describe, healthAsking, sendHealth, servicesHealth } from '#http';
 import { toFault } from '#problem';
-import type { Asking } from '#read-model';
+import type { CallContext } from '#rpc';
 import type { Engine } from '#saga';
 import type { ServiceClients } from '#serve';
 import { CLIENTS, CONFIG, DRAINING, ENGINE } from './injection-tokens.js';
@@ -35,7 +35,7 @@ export class HealthController {
     record: OrchestratorReadiness,
     unavailable: OrchestratorReadiness,
   })
-  async ready(@Ask() asking: Asking, @Res() reply: FastifyReply): Promise<void> {
+  async ready(@Ask() asking: CallContext, @Res() reply: FastifyReply): Promise<void> {
     const inTime = healthAsking(asking);
     const [journal, services] = await Promise.all([this.journal(inTime), servicesHealth(this.clients, inTime)]);
     const status = this.draining.aborted ? 'draining' : journal.up ? 'ready' : 'unavailable';
@@ -45,7 +45,7 @@ export class HealthController {
     sendHealth(reply, status === 'ready', body);
   }
 
-  private async journal(asking: Asking): Promise<OrchestratorReadiness['journal']> {
+  private async journal(asking: CallContext): Promise<OrchestratorReadiness['journal']> {
     try {
       await this.engine.journal.ping(asking);
       const { byStatus, failing } = await this.engine.journal.counts({ failingBefore: Date.now() - FAILING_MS }, asking);

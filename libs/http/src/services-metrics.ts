@@ -1,8 +1,10 @@
 import type { FastifyRequest } from 'fastify';
 import { type ServiceName, serviceNames } from '#config';
 import { type MetricFamily, metricsCalls } from '#contracts';
-import { COLLECT_TIMEOUT_MS } from '#metrics';
 import type { ServiceClients } from '#serve';
+
+/** Services are waited for so long, so that there is an answer within 2 s. */
+const COLLECT_TIMEOUT_MS = 1_500;
 
 /** The metrics of the four services, and whether each told them. One that does not is no error here. */
 export async function servicesMetrics(clients: ServiceClients, asking: FastifyRequest['asking']): Promise<MetricFamily[]> {

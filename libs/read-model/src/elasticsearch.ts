@@ -2,12 +2,13 @@ import type { Client, estypes } from '@elastic/elasticsearch';
 import { type DateKey, MAX_PAGE_SIZE, type WrittenVersion } from '#contracts';
 import { circleTest, distanceFrom } from '#geo';
 import { Fault, remainingMs } from '#problem';
+import type { CallContext } from '#rpc';
 import type { LiveDocument } from '#search-index';
 import { withReserve } from './deadline.js';
 import { searchBody, searchByIdBody, versionSearch } from './elasticsearch-query.js';
 import type { SearchedIndex } from './index-state.js';
 import { hasLocalDate, isInLocalRange, UNKNOWN_ZONE } from './local-range.js';
-import type { Asking, ConcertPage, ConcertQuery, ConcertReadModel, FoundConcerts, JoinedConcert, Served } from './query.js';
+import type { ConcertPage, ConcertQuery, ConcertReadModel, FoundConcerts, JoinedConcert, Served } from './query.js';
 import { Stages } from './stages.js';
 
 /** Concerts of one search: Elasticsearch refuses more than 10,000, and half of that are some megabytes. */
@@ -25,7 +26,7 @@ export class ElasticsearchReadModel implements ConcertReadModel {
   ) {}
 
   /** What the index finds may be a little more than what matches: what does not is left out, and the page refilled. */
-  async find(query: ConcertQuery, asking: Asking): Promise<ConcertPage> {
+  async find(query: ConcertQuery, asking: CallContext): Promise<ConcertPage> {
     const inTime = withReserve(asking);
     const stages = new Stages();
     const isMatch = exactly(query);
@@ -51,13 +52,13 @@ export class ElasticsearchReadModel implements ConcertReadModel {
     };
   }
 
-  async byId(id: number, asking: Asking): Promise<FoundConcerts> {
+  async byId(id: number, asking: CallContext): Promise<FoundConcerts> {
     const concerts = await this.search(searchByIdBody(id), withReserve(asking));
     return { ...servedFrom(this.index), concerts, missing: [] };
   }
 
   /** Whether searches show each of some versions, or one behind it. */
-  async shows(written: readonly WrittenVersion[], asking: Asking): Promise<boolean> {
+  async shows(written: readonly WrittenVersion[], asking: CallContext): Promise<boolean> {
     const asked = written.map(versionSearch);
     const header = { index: this.index.name, preference: sameCopyFor(asking) };
     const { responses } = await this.client.msearch({ searches: asked.flatMap(({ body }) => [header, body]) }, within(asking));
@@ -70,7 +71,7 @@ export class ElasticsearchReadModel implements ConcertReadModel {
   }
 
   /** @param body nothing where nothing can match */
-  private async search(body: estypes.SearchRequest | undefined, asking: Asking): Promise<JoinedConcert[]> {
+  private async search(body: estypes.SearchRequest | undefined, asking: CallContext): Promise<JoinedConcert[]> {
     if (!body) return [];
     const { hits } = await this.client.search<Pick<LiveDocument, 'parts'>>(
       { ...body, index: this.index.name, preference: sameCopyFor(asking), allow_partial_search_results: false },
@@ -84,14 +85,15 @@ export class ElasticsearchReadModel implements ConcertReadModel {
 }
 
 /** When the time is over the connection is cut, and with it Elasticsearch's work. */
-function within({ deadline }: Asking): { requestTimeout: number } {
+function within({ deadline }: CallContext): { requestTimeout: number; signal: AbortSignal } {
   const requestTimeout = remainingMs(deadline);
   if (requestTimeout === 0) throw new Fault('Timeout', 'the deadline passed before the search index was asked');
-  return { requestTimeout };
+  // The client's own time-out ends when an answer begins.
+  return { requestTimeout, signal: AbortSignal.timeout(requestTimeout) };
 }
 
 /** All searches of a request go to one copy of the index: another one may be refreshed a little later. */
-const sameCopyFor = ({ requestId }: Asking): string => `request-${requestId}`;
+const sameCopyFor = ({ requestId }: CallContext): string => `request-${requestId}`;
 
 const servedFrom = ({ completeUntil }: Pick<SearchedIndex, 'completeUntil'>): Served => ({
   servedBy: 'elasticsearch',

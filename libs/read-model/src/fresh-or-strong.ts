@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@elastic/elasticsearch';
 import { remainingMs } from '#problem';
+import type { CallContext } from '#rpc';
 import { indexReason } from '#search-index';
 import { ElasticsearchReadModel } from './elasticsearch.js';
 import { type IndexState, MAX_CLOCK_SKEW_MS, MAX_DATA_AGE_MS, type SearchedIndex } from './index-state.js';
-import type { Asking, ConcertPage, ConcertQuery, ConcertReadModel, FoundConcerts, Freshness, Served } from './query.js';
+import type { ConcertPage, ConcertQuery, ConcertReadModel, FoundConcerts, Freshness, Served } from './query.js';
 
 /** Of what is left of a deadline the search index has this share; the rest is for the services, should it fail. */
 const INDEX_SHARE = 0.5;
@@ -35,17 +36,17 @@ export class FreshOrStrong implements ConcertReadModel {
 
   constructor(private readonly sources: Sources) {}
 
-  find(query: ConcertQuery, asking: Asking, freshness?: Freshness): Promise<ConcertPage> {
+  find(query: ConcertQuery, asking: CallContext, freshness?: Freshness): Promise<ConcertPage> {
     return this.read((readModel, inTime) => readModel.find(query, inTime), asking, freshness);
   }
 
-  byId(id: number, asking: Asking, freshness?: Freshness): Promise<FoundConcerts> {
+  byId(id: number, asking: CallContext, freshness?: Freshness): Promise<FoundConcerts> {
     return this.read((readModel, inTime) => readModel.byId(id, inTime), asking, freshness);
   }
 
   private async read<A extends Served>(
-    ask: (readModel: ConcertReadModel, asking: Asking) => Promise<A>,
-    asking: Asking,
+    ask: (readModel: ConcertReadModel, asking: CallContext) => Promise<A>,
+    asking: CallContext,
     { consistency, afterChange }: Freshness = ANY,
   ): Promise<A> {
     const { services, client, index, answered } = this.sources;
@@ -70,7 +71,7 @@ export class FreshOrStrong implements ConcertReadModel {
     return instead('failed');
   }
 
-  private sayFailed(error: unknown, { requestId, traceId }: Asking): void {
+  private sayFailed(error: unknown, { requestId, traceId }: CallContext): void {
     const now = performance.now();
     if (now - this.failureSaidAt < SAY_INTERVAL_MS) return;
     this.failureSaidAt = now;
@@ -82,7 +83,7 @@ export class FreshOrStrong implements ConcertReadModel {
    * Waits until searches show what was written, or until the services have to be asked.
    * @returns the index whose searches show it: one that takes its place may not yet
    */
-  private async untilShown(written: Freshness['afterChange'], asking: Asking): Promise<SearchedIndex | undefined> {
+  private async untilShown(written: Freshness['afterChange'], asking: CallContext): Promise<SearchedIndex | undefined> {
     const { client, index } = this.sources;
     const inTime = { ...asking, deadline: asking.deadline - SERVICES_RESERVE_MS };
     // What is named was committed before. An index that has all of that shows it, even where there is nothing to find.
@@ -98,7 +99,7 @@ export class FreshOrStrong implements ConcertReadModel {
   }
 }
 
-const withShare = (asking: Asking): Asking => ({
+const withShare = (asking: CallContext): CallContext => ({
   ...asking,
   deadline: Math.floor(Date.now() + INDEX_SHARE * remainingMs(asking.deadline)),
 });

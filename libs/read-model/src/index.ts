@@ -3,8 +3,6 @@ export { ElasticsearchReadModel } from './elasticsearch.js';
 export { FreshOrStrong } from './fresh-or-strong.js';
 export { IndexState } from './index-state.js';
 export type {
-  Asking,
-  ConcertPage,
   ConcertQuery,
   ConcertReadModel,
   Freshness,
@@ -13,5 +11,5 @@ export type {
   Served,
   Stage,
 } from './query.js';
-export { type Caller, type Callers, essential, isOutage, possible, ServiceRecords } from './service-records.js';
-export { ServicesReadModel } from './services.js';
+export { essential, isOutage, possible, ServiceRecords } from './service-records.js';
+export { SERVED_BY_SERVICES, ServicesReadModel } from './services.js';

@@ -1,4 +1,5 @@
 import type { Band, Circle, Concert, ConcertStatus, DateKey, Event, ParsedMoment, Venue, WrittenVersion } from '#contracts';
+import type { CallContext } from '#rpc';
 
 /** A search for concerts. Every condition holds (AND); of the ids of one condition any (OR). */
 export interface ConcertQuery {
@@ -55,13 +56,6 @@ export interface ConcertPage extends FoundConcerts {
   stages: Stage[];
 }
 
-/** What a caller may wait for: an absolute deadline, and the ids that tie log lines together. */
-export interface Asking {
-  deadline: number;
-  requestId: string;
-  traceId: string;
-}
-
 /** How new an answer must be. It is no part of the query: each page of one may be asked for in another way. */
 export interface Freshness {
   /** `strong` shows all that was written before it was asked, `fresh` what a read model has got by now. */
@@ -72,7 +66,7 @@ export interface Freshness {
 
 /** Finds concerts. All read models return the same concerts in the same order for the same query. */
 export interface ConcertReadModel {
-  find(query: ConcertQuery, asking: Asking, freshness?: Freshness): Promise<ConcertPage>;
+  find(query: ConcertQuery, asking: CallContext, freshness?: Freshness): Promise<ConcertPage>;
   /** One concert, whatever its status; none when it does not exist. */
-  byId(id: number, asking: Asking, freshness?: Freshness): Promise<FoundConcerts>;
+  byId(id: number, asking: CallContext, freshness?: Freshness): Promise<FoundConcerts>;
 }

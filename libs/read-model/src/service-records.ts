@@ -1,45 +1,35 @@
 import {
   type Band,
   bandCalls,
-  type CallContract,
   type Concert,
   concertCalls,
   type Event,
   eventCalls,
   MAX_ID,
   MAX_IDS_PER_CALL,
-  type ReplyOf,
-  type RequestOf,
   type Venue,
   venueCalls,
 } from '#contracts';
 import { Fault } from '#problem';
-import type { Asking } from './query.js';
-
-/** One service, as a caller of it sees it. */
-export interface Caller {
-  call<C extends CallContract>(contract: C, request: RequestOf<C>, asking: Asking): Promise<ReplyOf<C>>;
-}
-
-export type Callers = Record<'bands' | 'venues' | 'events' | 'concerts', Caller>;
+import type { CallContext, ServiceCallers } from '#rpc';
 
 /** Ids that a record can have: the others of a query match nothing, and are never sent. */
 export const possible = (ids: readonly number[]): number[] => ids.filter((id) => id >= 1 && id <= MAX_ID);
 
 /** Records by their ids, however many, in calls of a bounded size. */
 export class ServiceRecords {
-  constructor(private readonly callers: Callers) {}
+  constructor(private readonly callers: ServiceCallers) {}
 
-  bands = (ids: Iterable<number>, asking: Asking): Promise<Map<number, Band>> =>
+  bands = (ids: Iterable<number>, asking: CallContext): Promise<Map<number, Band>> =>
     byIds(ids, async (some) => (await this.callers.bands.call(bandCalls.byIds, { ids: some }, asking)).items);
 
-  venues = (ids: Iterable<number>, asking: Asking): Promise<Map<number, Venue>> =>
+  venues = (ids: Iterable<number>, asking: CallContext): Promise<Map<number, Venue>> =>
     byIds(ids, async (some) => (await this.callers.venues.call(venueCalls.byIds, { ids: some }, asking)).items);
 
-  events = (ids: Iterable<number>, asking: Asking): Promise<Map<number, Event>> =>
+  events = (ids: Iterable<number>, asking: CallContext): Promise<Map<number, Event>> =>
     byIds(ids, async (some) => (await this.callers.events.call(eventCalls.byIds, { ids: some }, asking)).items);
 
-  concerts = (ids: Iterable<number>, asking: Asking): Promise<Map<number, Concert>> =>
+  concerts = (ids: Iterable<number>, asking: CallContext): Promise<Map<number, Concert>> =>
     byIds(ids, async (some) => (await this.callers.concerts.call(concertCalls.byIds, { ids: some }, asking)).items);
 }
 

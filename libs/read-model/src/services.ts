@@ -13,14 +13,15 @@ import {
   venueCalls,
 } from '#contracts';
 import { distanceFrom } from '#geo';
+import type { CallContext, ServiceCallers } from '#rpc';
 import { withReserve } from './deadline.js';
 import { hasLocalDate, isInLocalRange, narrowed, UNKNOWN_ZONE, widened } from './local-range.js';
-import type { Asking, ConcertPage, ConcertQuery, ConcertReadModel, FoundConcerts, JoinedConcert, Part, Served } from './query.js';
-import { type Callers, essential, isOutage, possible, ServiceRecords } from './service-records.js';
+import type { ConcertPage, ConcertQuery, ConcertReadModel, FoundConcerts, JoinedConcert, Part, Served } from './query.js';
+import { essential, isOutage, possible, ServiceRecords } from './service-records.js';
 import { Stages } from './stages.js';
 
 /** The services are asked each time, so that what they answer is never old. */
-const SERVED: Served = { servedBy: 'services', dataAgeMs: 0 };
+export const SERVED_BY_SERVICES: Served = { servedBy: 'services', dataAgeMs: 0 };
 
 /**
  * The read model that asks the owner services each time and joins their answers: always right, always there. What is
@@ -29,16 +30,16 @@ const SERVED: Served = { servedBy: 'services', dataAgeMs: 0 };
 export class ServicesReadModel implements ConcertReadModel {
   private readonly records: ServiceRecords;
 
-  constructor(private readonly callers: Callers) {
+  constructor(private readonly callers: ServiceCallers) {
     this.records = new ServiceRecords(callers);
   }
 
-  async find(query: ConcertQuery, asking: Asking): Promise<ConcertPage> {
+  async find(query: ConcertQuery, asking: CallContext): Promise<ConcertPage> {
     const inTime = withReserve(asking);
     const stages = new Stages();
     const venueIds = await this.venueIdsOf(query, inTime, stages);
     const search = searchOf(query, venueIds);
-    if (!search) return { ...SERVED, concerts: [], next: undefined, missing: [], stages: stages.list };
+    if (!search) return { ...SERVED_BY_SERVICES, concerts: [], next: undefined, missing: [], stages: stages.list };
     const found = hasLocalDate(query)
       ? await this.findLocal(query, search, inTime, stages)
       : await this.findInstants(search, inTime, stages);
@@ -52,14 +53,18 @@ export class ServicesReadModel implements ConcertReadModel {
     };
   }
 
-  async byId(id: number, asking: Asking): Promise<FoundConcerts> {
+  async byId(id: number, asking: CallContext): Promise<FoundConcerts> {
     const inTime = withReserve(asking);
     const concerts = await essential('concerts', this.records.concerts(possible([id]), inTime));
     return this.join([...concerts.values()], undefined, { circle: undefined, asking: inTime, stages: new Stages() });
   }
 
   /** The venues that a query may be about: those it names, those in its circle, or both; undefined means any. */
-  private async venueIdsOf({ circle, venueIds }: ConcertQuery, asking: Asking, stages: Stages): Promise<number[] | undefined> {
+  private async venueIdsOf(
+    { circle, venueIds }: ConcertQuery,
+    asking: CallContext,
+    stages: Stages,
+  ): Promise<number[] | undefined> {
     const named = venueIds && possible(venueIds);
     if (!circle || named?.length === 0) return named;
     const within = await essential('venues', this.idsWithin(circle, asking, stages));
@@ -68,7 +73,7 @@ export class ServicesReadModel implements ConcertReadModel {
     return within.filter((id) => asked.has(id));
   }
 
-  private async idsWithin(circle: Circle, asking: Asking, stages: Stages): Promise<number[]> {
+  private async idsWithin(circle: Circle, asking: CallContext, stages: Stages): Promise<number[]> {
     const ids: number[] = [];
     let afterId: number | undefined;
     do {
@@ -84,7 +89,7 @@ export class ServicesReadModel implements ConcertReadModel {
     return ids;
   }
 
-  private async findInstants(search: FindConcerts, asking: Asking, stages: Stages): Promise<Found> {
+  private async findInstants(search: FindConcerts, asking: CallContext, stages: Stages): Promise<Found> {
     return { concerts: await this.search(search, asking, stages), venues: undefined };
   }
 
@@ -93,7 +98,7 @@ export class ServicesReadModel implements ConcertReadModel {
    * is left out lies within a day beside the range, but that may be the day of a festival: then the zones of the
    * venues, where they are known, narrow the range, and each refill asks for more than the one before.
    */
-  private async findLocal(query: ConcertQuery, search: FindConcerts, asking: Asking, stages: Stages): Promise<Found> {
+  private async findLocal(query: ConcertQuery, search: FindConcerts, asking: CallContext, stages: Stages): Promise<Found> {
     const venues = new Map<number, Venue>();
     const zoneOf = (venueId: number) => venues.get(venueId)?.timeZone ?? UNKNOWN_ZONE;
     const learn = async (venueIds: readonly number[]) => {
@@ -123,7 +128,7 @@ export class ServicesReadModel implements ConcertReadModel {
   }
 
   /** One search. More venues than one call may name are asked about in several, whose answers are merged. */
-  private async search(search: FindConcerts, asking: Asking, stages: Stages): Promise<Concert[]> {
+  private async search(search: FindConcerts, asking: CallContext, stages: Stages): Promise<Concert[]> {
     const { venueIds = [], scanBudget = SCAN_BUDGET } = search;
     const parts: FindConcerts[] = [];
     const count = Math.max(1, Math.ceil(venueIds.length / MAX_VENUE_IDS_PER_FIND));
@@ -145,7 +150,7 @@ export class ServicesReadModel implements ConcertReadModel {
   private async join(
     concerts: readonly Concert[],
     knownVenues: ReadonlyMap<number, Venue> | undefined,
-    { circle, asking, stages }: { circle: Circle | undefined; asking: Asking; stages: Stages },
+    { circle, asking, stages }: { circle: Circle | undefined; asking: CallContext; stages: Stages },
   ): Promise<FoundConcerts> {
     const missing: Part[] = [];
     const detail = async <R>(part: Part, records: Promise<Map<number, R>>): Promise<ReadonlyMap<number, R>> => {
@@ -179,7 +184,7 @@ export class ServicesReadModel implements ConcertReadModel {
         ),
       ),
     ]);
-    return { ...SERVED, concerts: joined(concerts, { bands, venues, events, circle }), missing };
+    return { ...SERVED_BY_SERVICES, concerts: joined(concerts, { bands, venues, events, circle }), missing };
   }
 }
 

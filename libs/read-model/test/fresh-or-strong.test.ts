@@ -4,10 +4,11 @@ import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@elastic/elasticsearch';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import type { CallContext } from '#rpc';
 import { nextIndexName, openElasticsearch } from '#search-index';
 import { FreshOrStrong } from '../src/fresh-or-strong.js';
 import { IndexState } from '../src/index-state.js';
-import type { Asking, ConcertReadModel, Freshness } from '../src/query.js';
+import type { ConcertReadModel, Freshness } from '../src/query.js';
 
 const ALIAS = 'concerts';
 const NAME = nextIndexName(ALIAS, [], 1);
@@ -83,7 +84,7 @@ const healthWith = async (checkpoint: Answer) => {
 };
 
 function read(afterChange: Freshness['afterChange'] = [], timeoutMs = 2_000) {
-  const asking: Asking = { requestId: 'a-request', traceId: 'a-trace', deadline: Date.now() + timeoutMs };
+  const asking: CallContext = { requestId: 'a-request', traceId: 'a-trace', deadline: Date.now() + timeoutMs };
   return readModel.byId(1, asking, { consistency: 'fresh', afterChange });
 }
 
