@@ -1,7 +1,7 @@
 import { Fault } from '#problem';
 import type { ConcertIndices, IndexEntry, WriteOutcome } from './concert-index.js';
-import { Backoff, type Ground } from './patience.js';
-import { SIZES } from './sizes.js';
+import { Backoff, type Ground, isToSay } from './patience.js';
+import { sizesOf } from './sizes.js';
 
 /** A bulk is halved when Elasticsearch has no room, but not below this. */
 const MIN_ENTRIES = 16;
@@ -39,7 +39,7 @@ export class BulkWriter {
     private readonly index: string,
     private readonly events: WriterEvents,
   ) {
-    this.#maxSize = (ground.sizes ?? SIZES).bulk;
+    this.#maxSize = sizesOf(ground).bulk;
     this.#size = this.#maxSize;
   }
 
@@ -108,11 +108,9 @@ export class BulkWriter {
     }
   }
 
-  /** The first says what is wrong, each sixteenth after it that it still is. */
   #sayFailed(reason: string): void {
     this.#failures++;
-    if (this.#failures % 16 === 1)
-      this.ground.logger.warn({ failures: this.#failures, reason }, 'a bulk failed and is sent again');
+    if (isToSay(this.#failures)) this.ground.logger.warn({ failures: this.#failures, reason }, 'a bulk failed and is sent again');
   }
 
   #mayTryAgain(id: number, reason: string, refusals: Map<number, number>): boolean {

@@ -42,13 +42,3 @@ export function completeUntil({ feeds, jobs, filling }: Checkpoint): number {
   const endReadAt = Math.min(...[...Object.values(feeds), ...jobs].map((one) => one.endReadAt));
   return filling || endReadAt === 0 ? Number.NEGATIVE_INFINITY : endReadAt;
 }
-
-/** The stores that an index is filled from. */
-export const storeIdsOf = ({
-  feeds: { bands, venues, events, concerts },
-}: Pick<Checkpoint, 'feeds'>): Record<ServiceName, string> => ({
-  bands: bands.storeId,
-  venues: venues.storeId,
-  events: events.storeId,
-  concerts: concerts.storeId,
-});

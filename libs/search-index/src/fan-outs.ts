@@ -6,7 +6,7 @@ import type { Lease } from './lease.js';
 import type { OwnerServices } from './owner-services.js';
 import { Bell, type Ground, untilDone } from './patience.js';
 import type { Refresher } from './refresher.js';
-import { SIZES, type Sizes } from './sizes.js';
+import { type Sizes, sizesOf } from './sizes.js';
 
 interface FanOutParts {
   ground: Ground;
@@ -31,7 +31,7 @@ export class FanOuts {
 
   constructor(parts: FanOutParts) {
     this.#parts = parts;
-    this.#sizes = parts.ground.sizes ?? SIZES;
+    this.#sizes = sizesOf(parts.ground);
   }
 
   /** Takes a part on, from its first concert, also when it was taken on before; waits while there are too many. */

@@ -1,13 +1,12 @@
 import type { BulkWriter } from './bulk-writer.js';
-import { storeIdsOf } from './checkpoint.js';
 import { Composer } from './composer.js';
 import { type IndexEntry, isTombstone } from './concert-index.js';
 import type { Lease } from './lease.js';
-import type { OwnerServices } from './owner-services.js';
+import { type OwnerServices, storeIdsOf } from './owner-services.js';
 import { type Ground, untilDone } from './patience.js';
 import type { Refresher } from './refresher.js';
 import { RememberedParts } from './remembered-parts.js';
-import { SIZES } from './sizes.js';
+import { sizesOf } from './sizes.js';
 
 /** Pages that are written while the next is read. */
 const PAGES_AT_ONCE = 2;
@@ -38,7 +37,7 @@ export class Filler {
   /** @throws IndexGone, StoreChanged, StateGone */
   async run(signal: AbortSignal): Promise<void> {
     const { ground, services, lease, refresher } = this.#parts;
-    const composer = new Composer(ground, new RememberedParts(services), storeIdsOf(lease.checkpoint));
+    const composer = new Composer(ground, new RememberedParts(services), storeIdsOf(lease.checkpoint.feeds));
     const writing: Promise<void>[] = [];
     for (let afterId = lease.checkpoint.filling?.afterId; afterId !== undefined; ) {
       const { entries, lastId } = await this.#page(composer, afterId, signal);
@@ -73,7 +72,7 @@ export class Filler {
     signal: AbortSignal,
   ): Promise<{ entries: IndexEntry[]; lastId: number | undefined }> {
     const { ground, services, lease, tombstonesKeptMs } = this.#parts;
-    const { page } = ground.sizes ?? SIZES;
+    const { page } = sizesOf(ground);
     return untilDone(ground, 'reading all concerts', signal, async () => {
       const { states, isLast } = await services.scanConcerts(afterId, page, lease.checkpoint.feeds.concerts.storeId);
       const entries = await composer.ofStates(states, signal);

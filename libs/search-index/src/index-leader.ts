@@ -1,14 +1,14 @@
-import { type ServiceName, serviceNames } from '#config';
+import { byService, type ServiceName, serviceNames } from '#config';
 import { Fault } from '#problem';
 import { BulkWriter, type Outcomes } from './bulk-writer.js';
-import { type Checkpoint, type FeedPosition, storeIdsOf } from './checkpoint.js';
+import type { Checkpoint, FeedPosition } from './checkpoint.js';
 import { Composer, StateGone } from './composer.js';
 import { type ConcertIndices, IndexMoved } from './concert-index.js';
 import { FanOuts } from './fan-outs.js';
 import { Filler } from './filler.js';
 import { Follower } from './follower.js';
 import type { Lease } from './lease.js';
-import { type OwnerServices, StoreChanged } from './owner-services.js';
+import { type OwnerServices, StoreChanged, storeIdsOf } from './owner-services.js';
 import { type Ground, pause, untilDone, untilFirst } from './patience.js';
 import { Refresher } from './refresher.js';
 
@@ -55,7 +55,7 @@ export class IndexLeader {
   constructor(parts: LeaderParts) {
     this.#parts = parts;
     const { ground, services, indices, lease, tombstoneRetentionMs } = parts;
-    const composer = new Composer(ground, services, storeIdsOf(lease.checkpoint));
+    const composer = new Composer(ground, services, storeIdsOf(lease.checkpoint.feeds));
     const writer = new BulkWriter(ground, indices, lease.index, {
       putAside: (id) => this.#putAside(id),
       taken: (ids) => this.#noteTaken(ids),
@@ -140,7 +140,7 @@ export class IndexLeader {
     const { ground, services, lease } = this.#parts;
     const { feeds } = lease.checkpoint;
     if (!this.#isResumable) throw new MustRebuild(reason);
-    const heads = await untilDone(ground, 'reading the ends of the feeds', signal, () => headsOf(ground, services));
+    const heads = await headsOf(ground, services, signal);
     for (const service of serviceNames) {
       if (heads[service].storeId !== feeds[service].storeId) throw new MustRebuild(`${service} has another store now`);
     }
@@ -188,17 +188,17 @@ const isPlaceLost = (error: unknown): error is Error =>
   error instanceof StateGone || (error instanceof Fault && error.code === 'CursorExpired');
 
 /** The present ends of the four feeds, for an index that has none of what is before them. */
-export async function headsOf({ clock }: Ground, services: OwnerServices): Promise<Record<ServiceName, FeedPosition>> {
-  const takenAt = clock.now();
-  const heads = await services.heads();
-  const position = (service: ServiceName): FeedPosition => {
-    const { cursor, storeId } = heads[service];
-    return { cursor, storeId, takenAt, endReadAt: 0 };
-  };
-  return {
-    bands: position('bands'),
-    venues: position('venues'),
-    events: position('events'),
-    concerts: position('concerts'),
-  };
+export function headsOf(
+  ground: Ground,
+  services: OwnerServices,
+  signal: AbortSignal,
+): Promise<Record<ServiceName, FeedPosition>> {
+  return untilDone(ground, 'reading the ends of the feeds', signal, async () => {
+    const takenAt = ground.clock.now();
+    const heads = await services.heads();
+    return byService((service) => {
+      const { cursor, storeId } = heads[service];
+      return { cursor, storeId, takenAt, endReadAt: 0 };
+    });
+  });
 }

@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { CannotStart } from '#problem';
+import type { ServiceCallers } from '#rpc';
 import type { Outcomes } from './bulk-writer.js';
 import type { Checkpoint } from './checkpoint.js';
 import { type ConcertIndices, IndexGone } from './concert-index.js';
 import { nextIndexName } from './index-definition.js';
 import { headsOf, IndexLeader, MustRebuild } from './index-leader.js';
 import { type Candidate, Lease, LeaseLost } from './lease.js';
-import { type Callers, OwnerServices } from './owner-services.js';
+import { OwnerServices } from './owner-services.js';
 import { type Ground, pause, unlessAborted, untilDone, untilFirst } from './patience.js';
 
 /** After whatever went wrong that nobody foresaw. */
@@ -16,7 +17,7 @@ const LOOK_INTERVAL_MS = 1_500;
 const RELEASE_TIMEOUT_MS = 2_000;
 
 export interface IndexerParts extends Ground {
-  callers: Callers;
+  callers: ServiceCallers;
   indices: ConcertIndices;
   alias: string;
   /** Under which it leases the index. */
@@ -70,13 +71,18 @@ export class Indexer {
   }
 
   async #turn(signal: AbortSignal): Promise<void> {
-    const { indices } = this.#parts;
-    const current = await untilDone(this.#parts, 'looking at the alias', signal, () => indices.current());
+    const current = await this.#current(signal);
     const isUsable = current !== undefined && current !== this.#unusable;
     await this.#lead(
       isUsable ? current : await untilDone(this.#parts, 'making an index', signal, () => this.#newer(current)),
       signal,
     );
+  }
+
+  /** The index that the alias names. */
+  #current(signal: AbortSignal): Promise<string | undefined> {
+    const { indices } = this.#parts;
+    return untilDone(this.#parts, 'looking at the alias', signal, () => indices.current());
   }
 
   /** An index newer than the current one: one that somebody has begun to fill, or a new one. */
@@ -125,7 +131,7 @@ export class Indexer {
 
   async #lease(index: string, signal: AbortSignal): Promise<Lease | undefined> {
     const { indices } = this.#parts;
-    const before = await untilDone(this.#parts, 'looking at the alias', signal, () => indices.current());
+    const before = await this.#current(signal);
     this.#isStandingBy = true;
     try {
       return await Lease.take(
@@ -134,8 +140,7 @@ export class Indexer {
         {
           index,
           candidate: this.#candidate,
-          first: () =>
-            untilDone(this.#parts, 'reading the ends of the feeds', signal, () => firstCheckpoint(this.#parts, this.#services)),
+          first: () => firstCheckpoint(this.#parts, this.#services, signal),
           isWanted: async () => (await indices.current()) === before,
         },
         signal,
@@ -152,7 +157,7 @@ export class Indexer {
     await untilFirst(signal, [
       (both) => leader.run(both, complete.resolve),
       async (both) => {
-        let isCurrent = (await untilDone(this.#parts, 'looking at the alias', both, () => indices.current())) === leader.index;
+        let isCurrent = (await this.#current(both)) === leader.index;
         if (!isCurrent) {
           await unlessAborted(both, complete.promise);
           await untilDone(this.#parts, 'swapping the alias', both, () => replaceBy(this.#parts, indices, leader.index));
@@ -161,7 +166,7 @@ export class Indexer {
         }
         while (isCurrent && !both.aborted) {
           await pause(this.#parts, LOOK_INTERVAL_MS, both);
-          isCurrent = (await untilDone(this.#parts, 'looking at the alias', both, () => indices.current())) === leader.index;
+          isCurrent = (await this.#current(both)) === leader.index;
         }
       },
     ]);
@@ -169,9 +174,9 @@ export class Indexer {
 }
 
 /** For an index that is to be filled from empty. */
-export const firstCheckpoint = async (ground: Ground, services: OwnerServices): Promise<Checkpoint> => ({
+export const firstCheckpoint = async (ground: Ground, services: OwnerServices, signal: AbortSignal): Promise<Checkpoint> => ({
   leader: null,
-  feeds: await headsOf(ground, services),
+  feeds: await headsOf(ground, services, signal),
   jobs: [],
   filling: { afterId: 0 },
   putAside: [],

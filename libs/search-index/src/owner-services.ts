@@ -1,5 +1,5 @@
 import type { Clock } from '#clock';
-import type { ServiceName } from '#config';
+import { byService, type ServiceName } from '#config';
 import {
   type Band,
   bandFeed,
@@ -16,14 +16,15 @@ import {
   venueFeed,
 } from '#contracts';
 import { Fault } from '#problem';
-import type { RpcClient } from '#rpc';
+import type { ServiceCallers } from '#rpc';
 import { IndexMoved } from './concert-index.js';
 
-/** The calls of the four services, over TCP or in a simulation. */
-export type Callers = Record<ServiceName, Pick<RpcClient, 'call'>>;
-
 /** What concerts refer to. */
-export type PartName = Exclude<ServiceName, 'concerts'>;
+export const partNames = ['bands', 'venues', 'events'] as const;
+export type PartName = (typeof partNames)[number];
+
+/** The stores that the services answer from. */
+export type StoreIds = Record<ServiceName, string>;
 
 /** A call reads a thousand records at most; who waits for a change waits on top of that. */
 const CALL_TIMEOUT_MS = 10_000;
@@ -47,17 +48,12 @@ export class StoreChanged extends IndexMoved {}
 
 /** The four services as an indexer asks them; each must answer from the store that it is known by. */
 export class OwnerServices {
-  readonly #callers: Callers;
+  readonly #callers: ServiceCallers;
   readonly #clock: Clock;
   readonly #run: string;
-  readonly #limits: Record<ServiceName, number> = {
-    bands: MAX_IDS_PER_CALL,
-    venues: MAX_IDS_PER_CALL,
-    events: MAX_IDS_PER_CALL,
-    concerts: MAX_IDS_PER_CALL,
-  };
+  readonly #limits = byService(() => MAX_IDS_PER_CALL);
 
-  constructor({ callers, clock, run }: { callers: Callers; clock: Clock; run: string }) {
+  constructor({ callers, clock, run }: { callers: ServiceCallers; clock: Clock; run: string }) {
     this.#callers = callers;
     this.#clock = clock;
     this.#run = run;
@@ -125,9 +121,8 @@ export class OwnerServices {
   }
 
   /** The stores that they answer from now. */
-  async storeIds(): Promise<Record<ServiceName, string>> {
-    const { bands, venues, events, concerts } = await this.heads();
-    return { bands: bands.storeId, venues: venues.storeId, events: events.storeId, concerts: concerts.storeId };
+  async storeIds(): Promise<StoreIds> {
+    return storeIdsOf(await this.heads());
   }
 
   async countConcerts(): Promise<number> {
@@ -173,6 +168,9 @@ export class OwnerServices {
     return { deadline: this.#clock.now() + waitMs + CALL_TIMEOUT_MS, requestId, traceId: this.#run.replaceAll('-', '') };
   }
 }
+
+/** The stores that feeds, their ends or places in them, are of. */
+export const storeIdsOf = (of: Record<ServiceName, { storeId: string }>): StoreIds => byService((name) => of[name].storeId);
 
 function assertStore(service: ServiceName, { storeId }: { storeId: string }, expected: string): void {
   if (storeId !== expected) throw new StoreChanged(`${service} answers from the store ${storeId}, not from ${expected} any more`);

@@ -6,6 +6,8 @@ import type { Sizes } from './sizes.js';
 const FIRST_PAUSE_MS = 100;
 /** Who was away is found again within this. */
 const LAST_PAUSE_MS = 2_000;
+/** With the pauses between them, a line in about a quarter of a minute. */
+const SAID_EVERY = 16;
 
 /** The part of a pino logger that is used here. */
 interface IndexLogger {
@@ -54,12 +56,14 @@ export async function untilDone<T>(ground: Ground, what: string, signal: AbortSi
       return await work();
     } catch (error) {
       if (!isPassing(error)) throw error;
-      // The first says what is wrong, each sixteenth after it that it still is.
-      if (tries % 16 === 1) ground.logger.warn({ tries, reason: error.detail }, `${what} failed and is tried again`);
+      if (isToSay(tries)) ground.logger.warn({ tries, reason: error.detail }, `${what} failed and is tried again`);
     }
     await backoff.pause(signal);
   }
 }
+
+/** Of failures in a row the first says what is wrong, each sixteenth after it that it still is. */
+export const isToSay = (failures: number): boolean => failures % SAID_EVERY === 1;
 
 /** Longer and longer pauses. */
 export class Backoff {

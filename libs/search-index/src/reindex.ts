@@ -1,13 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { Fault } from '#problem';
-import { storeIdsOf } from './checkpoint.js';
 import { type ConcertIndices, IndexGone } from './concert-index.js';
 import { nextIndexName } from './index-definition.js';
 import { IndexLeader } from './index-leader.js';
 import { firstCheckpoint, type IndexerParts, replaceBy } from './indexer.js';
 import { LEASE_MS, Lease } from './lease.js';
-import { OwnerServices } from './owner-services.js';
-import { type Ground, pause, unlessAborted, untilDone, untilFirst } from './patience.js';
+import { OwnerServices, storeIdsOf } from './owner-services.js';
+import { type Ground, pause, unlessAborted, untilFirst } from './patience.js';
 import { type Verification, verify } from './verification.js';
 
 /** Comparisons until the new index is given up. */
@@ -56,7 +55,7 @@ export async function reindex(
       {
         index,
         candidate: { name: `reindex-${run}`, run },
-        first: () => untilDone(ground, 'reading the ends of the feeds', signal, () => firstCheckpoint(ground, services)),
+        first: () => firstCheckpoint(ground, services, signal),
         isWanted: async () => true,
       },
       signal,
@@ -102,7 +101,7 @@ async function filledAndSwapped(
     async (both) => {
       await unlessAborted(both, complete.promise);
       stage = 'comparing';
-      const storeIds = storeIdsOf(leader.checkpoint);
+      const storeIds = storeIdsOf(leader.checkpoint.feeds);
       for (let comparisons = 1; ; comparisons++) {
         const compared = await verify({ ground, services, indices, index, storeIds }, both, (done) =>
           progress({ stage: 'comparing', done }),

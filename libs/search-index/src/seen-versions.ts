@@ -1,9 +1,9 @@
 import type { Clock } from '#clock';
-import type { ServiceName } from '#config';
+import { byService, type ServiceName } from '#config';
 
 type Versions = Record<ServiceName, Map<number, number>>;
 
-const none = (): Versions => ({ bands: new Map(), venues: new Map(), events: new Map(), concerts: new Map() });
+const none = (): Versions => byService(() => new Map());
 
 /** The versions that were told of, for so long at least as a service may give older ones, and at most for twice that. */
 export class SeenVersions {

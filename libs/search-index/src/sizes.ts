@@ -23,3 +23,5 @@ export const SIZES: Sizes = {
   jobs: 1_000,
   jobPage: 500,
 };
+
+export const sizesOf = ({ sizes = SIZES }: { sizes?: Sizes }): Sizes => sizes;

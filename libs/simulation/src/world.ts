@@ -18,6 +18,8 @@ export class World {
   events = 0;
   /** A line for each thing that matters. Two runs are the same when theirs are. */
   readonly trace: string[] = [];
+  /** For what is no process. */
+  readonly clock: Clock = { now: () => this.now, after: (delayMs, call) => this.after(delayMs, call) };
   #ordered = 0;
   readonly #queue = new TinyQueue<Happening>([], (a, b) => a.at - b.at || a.order - b.order);
 

@@ -1,12 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
-import { type ServiceName, serviceNames } from '#config';
+import { byService, type ServiceName, serviceNames } from '#config';
 import { EPOCH_MS, type World } from '#simulation';
 import { type Checkpoint, completeUntil } from '../checkpoint.js';
 import { composedVersion, type IndexEntry, isTombstone, type LiveEntry, type StoredCheckpoint } from '../concert-index.js';
 import { LEASE_MS } from '../lease.js';
 import type { History, RecordState } from './history.js';
 import type { MemoryIndices } from './memory-indices.js';
-import type { IndexEvents } from './watched-indices.js';
+import { type IndexEvents, textOf } from './watched-indices.js';
 
 interface CheckerParts {
   world: World;
@@ -132,7 +132,7 @@ type States = Record<ServiceName, Map<number, RecordState>>;
 /** What the services had at times, ever later ones. */
 class Expected {
   #until = Number.NEGATIVE_INFINITY;
-  readonly #states: States = { bands: new Map(), venues: new Map(), events: new Map(), concerts: new Map() };
+  readonly #states: States = byService(() => new Map());
   readonly #readers;
 
   constructor(private readonly histories: Record<ServiceName, History>) {
@@ -185,9 +185,4 @@ function differencesOf(entry: LiveEntry, concert: RecordState, histories: Record
       differences.push(`${place} has its ${part} ${id} in version ${entry.versions[part]} and not ${version} in the index`);
   }
   return differences;
-}
-
-function textOf(entry: IndexEntry): string {
-  const { concert, band, venue, event } = entry.versions;
-  return `${entry.id}${isTombstone(entry) ? '-' : '+'}${concert}.${band}.${venue}.${event}`;
 }

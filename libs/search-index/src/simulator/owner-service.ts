@@ -1,5 +1,5 @@
 import { type Clock, systemClock } from '#clock';
-import { type ServiceName, serviceNames } from '#config';
+import { byService, type ServiceName, serviceNames } from '#config';
 import { bandFeed, type CallContract, concertCalls, concertFeed, eventFeed, makeAjv, venueFeed } from '#contracts';
 import { SqliteDatabase } from '#database';
 import { toFault } from '#problem';
@@ -19,14 +19,9 @@ const ajv = makeAjv();
 const isRequestOf = new Map(CONTRACTS.map(({ name, request }) => [name, ajv.compile(request)]));
 
 /** To be copied: that takes a tenth of the time in which the schema is made. */
-const emptyStore = (name: ServiceName): SqliteDatabase =>
-  SqliteDatabase.inMemory(embeddedMigrations[name], { storeId: 'none', clock: systemClock });
-const emptyStores: Record<ServiceName, SqliteDatabase> = {
-  bands: emptyStore('bands'),
-  venues: emptyStore('venues'),
-  events: emptyStore('events'),
-  concerts: emptyStore('concerts'),
-};
+const emptyStores = byService((name) =>
+  SqliteDatabase.inMemory(embeddedMigrations[name], { storeId: 'none', clock: systemClock }),
+);
 
 interface AnyStore {
   feed: Feed<unknown>;
@@ -148,11 +143,8 @@ export class OwnerService<Store extends AnyStore = AnyStore> {
     return database;
   }
 
+  /** It shows what that of the process does, and goes on when that is killed. */
   get #clock(): Clock {
-    const { world } = this.parts;
-    return {
-      now: () => world.now + this.process.clockOffsetMs,
-      after: (delayMs, call) => world.after(delayMs, call),
-    };
+    return { ...this.parts.world.clock, now: this.process.clock.now };
   }
 }

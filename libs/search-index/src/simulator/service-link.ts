@@ -1,8 +1,8 @@
-import { type ServiceName, serviceNames } from '#config';
+import { byService, type ServiceName } from '#config';
 import type { CallContract, ReplyOf, RequestOf } from '#contracts';
 import { Fault } from '#problem';
+import type { Caller, ServiceCallers } from '#rpc';
 import { Names, type Network, type Process } from '#simulation';
-import type { Callers } from '../owner-services.js';
 import type { OwnerService } from './owner-service.js';
 
 /** What refuses a connection does so at once. */
@@ -17,9 +17,9 @@ interface ServiceLinkParts {
 }
 
 /** The calls of a process to the services, over the network. */
-export function callersOf({ process, network, services, freshSince }: ServiceLinkParts): Callers {
+export function callersOf({ process, network, services, freshSince }: ServiceLinkParts): ServiceCallers {
   const names = new Names();
-  const caller = (service: OwnerService): Callers[ServiceName] => ({
+  const caller = (service: OwnerService): Caller => ({
     call: <C extends CallContract>(contract: C, request: RequestOf<C>, { deadline }: { deadline: number }) => {
       const name = names.next(`${process.name} ${contract.name}`);
       const { promise, resolve, reject } = Promise.withResolvers<ReplyOf<C>>();
@@ -48,7 +48,5 @@ export function callersOf({ process, network, services, freshSince }: ServiceLin
       return promise;
     },
   });
-  const [bands, venues, events, concerts] = serviceNames.map((name) => caller(services[name]));
-  if (!bands || !venues || !events || !concerts) throw new TypeError('there are four services');
-  return { bands, venues, events, concerts };
+  return byService((name) => caller(services[name]));
 }

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { type ServiceName, serviceNames } from '#config';
+import { byService, type ServiceName, serviceNames } from '#config';
 import { Fault } from '#problem';
 import { Draw, Faults, Network, type Omitted, Process, type RunResult, World } from '#simulation';
 import { inMemoryStores } from '#store';
@@ -7,7 +7,7 @@ import { type Checkpoint, completeUntil } from '../checkpoint.js';
 import type { ConcertIndices } from '../concert-index.js';
 import type { IndexLeader } from '../index-leader.js';
 import type { IndexerParts } from '../indexer.js';
-import { OwnerServices } from '../owner-services.js';
+import { OwnerServices, storeIdsOf } from '../owner-services.js';
 import { reindex } from '../reindex.js';
 import { verify } from '../verification.js';
 import { Checker } from './checker.js';
@@ -75,8 +75,7 @@ class Simulation {
     this.#network = new Network(world, this.#faults);
     this.#writes = plan.writes.filter(({ name }) => !omitted.requests.has(name));
     const isInMemory = without === 'index-version' || without === 'tombstone-alias';
-    const clock = { now: () => world.now, after: (ms: number, call: () => void) => world.after(ms, call) };
-    this.#memory = new MemoryIndices(clock, isInMemory ? { without } : {});
+    this.#memory = new MemoryIndices(world.clock, isInMemory ? { without } : {});
     const parts = (name: ServiceName) => ({
       world,
       faults: this.#faults,
@@ -195,8 +194,7 @@ class Simulation {
     const process = this.#process('verification');
     const parts = this.#partsOf(process, 'verification');
     const services = new OwnerServices({ callers: parts.callers, clock: process.clock, run: 'verification' });
-    const { bands, venues, events, concerts } = this.#histories();
-    const storeIds = { bands: bands.storeId, venues: venues.storeId, events: events.storeId, concerts: concerts.storeId };
+    const storeIds = storeIdsOf(this.#histories());
     let isDone = false;
     const { signal } = new AbortController();
     verify({ ground: parts, services, indices: parts.indices, index, storeIds }, signal).then(
@@ -409,8 +407,7 @@ class Simulation {
   }
 
   #histories() {
-    const { bands, venues, events, concerts } = this.#services;
-    return { bands: bands.history, venues: venues.history, events: events.history, concerts: concerts.history };
+    return byService((name) => this.#services[name].history);
   }
 
   #process(name: string): Process {

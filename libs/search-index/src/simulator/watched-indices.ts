@@ -1,12 +1,13 @@
 import { EPOCH_MS, type World } from '#simulation';
 import { type Checkpoint, completeUntil } from '../checkpoint.js';
-import type {
-  CheckpointPosition,
-  ConcertIndices,
-  FoundEntry,
-  IndexEntry,
-  StoredCheckpoint,
-  WriteOutcome,
+import {
+  type CheckpointPosition,
+  type ConcertIndices,
+  type FoundEntry,
+  type IndexEntry,
+  isTombstone,
+  type StoredCheckpoint,
+  type WriteOutcome,
 } from '../concert-index.js';
 
 /** What is told of the indices, when it happens. */
@@ -94,7 +95,8 @@ export class WatchedIndices implements ConcertIndices {
   }
 }
 
-const textOf = (entry: IndexEntry): string => {
+/** An entry as traces show it. */
+export function textOf(entry: IndexEntry): string {
   const { concert, band, venue, event } = entry.versions;
-  return `${entry.id}${'deletedAt' in entry ? '-' : '+'}${concert}.${band}.${venue}.${event}`;
-};
+  return `${entry.id}${isTombstone(entry) ? '-' : '+'}${concert}.${band}.${venue}.${event}`;
+}

@@ -1,8 +1,8 @@
-import { serviceNames } from '#config';
+import { byService } from '#config';
 import type { CallContract, RequestOf } from '#contracts';
+import type { CallContext, Caller, ServiceCallers } from '#rpc';
 import type { World } from '#simulation';
 import type { ConcertIndices } from '../concert-index.js';
-import type { Callers } from '../owner-services.js';
 
 /** What keeps the index right. Each can be taken out, to see that the checker notices. */
 export const indexProtections = ['index-version', 'refresh-before-checkpoint', 'tombstone-alias', 'store-id'] as const;
@@ -30,11 +30,11 @@ export function refreshingLater(indices: ConcertIndices, world: World): ConcertI
 }
 
 /** Callers that are told of the same store for ever, whichever answers. */
-export function namingOneStore(callers: Callers): Callers {
-  const naming = (caller: Callers[keyof Callers]): Callers[keyof Callers] => {
+export function namingOneStore(callers: ServiceCallers): ServiceCallers {
+  const naming = (caller: Caller): Caller => {
     let storeId: unknown;
     return {
-      call: async <C extends CallContract>(contract: C, request: RequestOf<C>, context: Parameters<typeof caller.call>[2]) => {
+      call: async <C extends CallContract>(contract: C, request: RequestOf<C>, context: CallContext) => {
         const reply = await caller.call(contract, request, context);
         if (typeof reply !== 'object' || reply === null || !('storeId' in reply)) return reply;
         storeId ??= reply.storeId;
@@ -42,7 +42,5 @@ export function namingOneStore(callers: Callers): Callers {
       },
     };
   };
-  const [bands, venues, events, concerts] = serviceNames.map((name) => naming(callers[name]));
-  if (!bands || !venues || !events || !concerts) throw new TypeError('there are four services');
-  return { bands, venues, events, concerts };
+  return byService((name) => naming(callers[name]));
 }

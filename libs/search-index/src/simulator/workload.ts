@@ -1,7 +1,7 @@
-import type { ServiceName } from '#config';
+import { type ServiceName, serviceNames } from '#config';
 import { Fault } from '#problem';
 import { Draw, EPOCH_MS } from '#simulation';
-import type { PartName } from '../owner-services.js';
+import { type PartName, partNames } from '../owner-services.js';
 import type { Sizes } from '../sizes.js';
 import type { RecordState } from './history.js';
 import { type OwnerService, type Stores, WITHIN } from './owner-service.js';
@@ -46,8 +46,6 @@ export interface Plan {
 }
 
 export const INDEXERS = ['indexer-1', 'indexer-2'] as const;
-const SERVICES: readonly ServiceName[] = ['bands', 'venues', 'events', 'concerts'];
-const PART_NAMES: readonly PartName[] = ['bands', 'venues', 'events'];
 const REFERENCES = { bands: 'bandId', venues: 'venueId', events: 'eventId', concerts: '' } as const;
 
 /** The field by which a concert refers to a record of a service; none where it does not. */
@@ -93,7 +91,9 @@ export function planOf(seed: number): Plan {
     seed,
     intensity,
     faultsForMs: writingMs + draw.between(1_000, 8_000) + (night ? night.fromMs + night.ms : 0),
-    clockOffsetsMs: new Map([...INDEXERS, ...SERVICES].map((name) => [name, areClocksRight ? 0 : draw.within(CLOCK_OFFSET_MS)])),
+    clockOffsetsMs: new Map(
+      [...INDEXERS, ...serviceNames].map((name) => [name, areClocksRight ? 0 : draw.within(CLOCK_OFFSET_MS)]),
+    ),
     tombstoneRetentionMs: isLong ? SHORT_RETENTION_MS : WEEK_MS,
     night,
     sizes: {
@@ -130,16 +130,16 @@ function troubleOf(draw: Draw, withinMs: number): Trouble {
       return {
         atMs,
         kind,
-        of: draw.chance(0.65) ? draw.pick(INDEXERS) : draw.pick(SERVICES),
+        of: draw.chance(0.65) ? draw.pick(INDEXERS) : draw.pick(serviceNames),
         ms: draw.within(kind === 'pause' ? PAUSE_MS : DOWN_MS),
       };
     case 'close':
       return { atMs, kind, of: draw.pick(INDEXERS), ms: draw.within(DOWN_MS) };
     case 'lag':
-      return { atMs, kind, of: draw.pick(SERVICES), ms: draw.within(LAG_MS) };
+      return { atMs, kind, of: draw.pick(serviceNames), ms: draw.within(LAG_MS) };
     case 'restore':
     case 'wipe':
-      return { atMs, kind, of: draw.chance(0.5) ? 'all' : draw.pick(SERVICES), ms: draw.between(0, atMs) };
+      return { atMs, kind, of: draw.chance(0.5) ? 'all' : draw.pick(serviceNames), ms: draw.between(0, atMs) };
     case 'mapping':
       return { atMs, kind, of: String(draw.between(1, 10)), ms: draw.within(PAUSE_MS) };
     case 'reindex':
@@ -152,7 +152,7 @@ function troubleOf(draw: Draw, withinMs: number): Trouble {
 /** What there is before anything happens, and again in stores that were wiped. */
 export async function fill(services: Services, only: readonly ServiceName[], draw: Draw, concerts: number): Promise<void> {
   const ids = Array.from({ length: FIRST_PARTS }, (_, index) => index + 1);
-  for (const name of PART_NAMES) {
+  for (const name of partNames) {
     if (only.includes(name)) await importParts(services, name, ids, 'first');
   }
   if (!only.includes('concerts')) return;
@@ -240,7 +240,7 @@ class Write {
   }
 
   async #rename(): Promise<void> {
-    const service = this.#draw.pick(PART_NAMES);
+    const service = this.#draw.pick(partNames);
     const { live } = this.ground.services[service].history;
     if (live.length === 0) return;
     const { id, version } = this.#draw.pick(live);
@@ -250,7 +250,7 @@ class Write {
 
   /** One that is there, or was, or is new. */
   async #importPart(): Promise<void> {
-    const service = this.#draw.pick(PART_NAMES);
+    const service = this.#draw.pick(partNames);
     const { present, deleted } = this.ground.services[service].history;
     const id =
       deleted.length > 0 && this.#draw.chance(0.5) ? this.#draw.pick(deleted).id : this.#draw.between(1, present.size + 1);
@@ -273,7 +273,7 @@ class Write {
 
   async #moveAndBack(): Promise<void> {
     const concert = this.#someConcert();
-    const service = this.#draw.pick(PART_NAMES);
+    const service = this.#draw.pick(partNames);
     const reference = referenceTo(service);
     const before = concert?.document?.[reference];
     if (!concert || typeof before !== 'number') return;
@@ -324,7 +324,7 @@ class Write {
 
   /** Deletes a part with all its concerts. */
   async #cascade(): Promise<void> {
-    const service = this.#draw.pick(PART_NAMES);
+    const service = this.#draw.pick(partNames);
     const { live } = this.ground.services[service].history;
     if (live.length < 2) return;
     const { id, version } = this.#draw.pick(live);
