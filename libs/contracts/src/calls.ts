@@ -34,7 +34,7 @@ export const UpsertOutcome = Type.Object(
   closed,
 );
 
-export const StoreHealth = Type.Object({
+const StoreHealth = Type.Object({
   service: Type.String(),
   version: Type.String({ description: 'of the program' }),
   store: Type.Enum(['sqlite', 'mongodb'], { type: 'string' }),
@@ -55,7 +55,7 @@ const recordCalls = <R extends TSchema, W extends TSchema>(service: string, reco
 });
 
 /** A place in the order by name: the folded name, then the id. */
-export const NameKey = Type.Object({ name: Type.String({ maxLength: MAX_FOLDED_LENGTH }), id: Id }, closed);
+const NameKey = Type.Object({ name: Type.String({ maxLength: MAX_FOLDED_LENGTH }), id: Id }, closed);
 /** By name, then id. `name` is a beginning, compared with case and accents folded. */
 export const ListRequest = Type.Object(
   {
@@ -74,7 +74,7 @@ export const Circle = Type.Object(
   },
   closed,
 );
-export const Box = Type.Object({ west: Longitude, south: Latitude, east: Longitude, north: Latitude }, closed);
+const Box = Type.Object({ west: Longitude, south: Latitude, east: Longitude, north: Latitude }, closed);
 export const Area = Type.Union([Type.Object({ circle: Circle }, closed), Type.Object({ box: Box }, closed)]);
 
 /** A place in the order by distance: the distance in km, then the id. */
@@ -156,11 +156,9 @@ export const concertCalls = {
 };
 
 export type UpsertOutcome = Static<typeof UpsertOutcome>;
-export type StoreHealth = Static<typeof StoreHealth>;
 export type ListRequest = Static<typeof ListRequest>;
 export type Area = Static<typeof Area>;
 export type Circle = Static<typeof Circle>;
-export type Box = Static<typeof Box>;
 export type DistanceKey = Static<typeof DistanceKey>;
 export type DateKey = Static<typeof DateKey>;
 export type FindConcerts = Static<typeof FindConcerts>;

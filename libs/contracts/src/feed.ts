@@ -6,7 +6,7 @@ import { EpochMs, Id, MAX_IDS_PER_CALL, nullable, Version } from './scalars.js';
 /** Changes of one answer: with their records a few messages. */
 export const MAX_CHANGES_PER_CALL = 1_000;
 /** The longest that a reader waits for a change: well below what proxies between hosts cut off. */
-export const MAX_FEED_WAIT_MS = 30_000;
+const MAX_FEED_WAIT_MS = 30_000;
 /** A place in a feed is a few hundred characters at most. */
 const MAX_CURSOR_LENGTH = 2_000;
 

@@ -8,7 +8,7 @@ export {
 export * from './calls.js';
 export { CHANGE_TOKEN_FORM, parseChangeToken, toChangeToken, type WrittenVersion } from './change-token.js';
 export * from './feed.js';
-export { folded, MAX_FOLDED_LENGTH } from './folded.js';
+export { folded } from './folded.js';
 export * from './http.js';
 export * from './indexer.js';
 export * from './metrics.js';
@@ -16,5 +16,5 @@ export { type ParsedMoment, parseMoment } from './moment.js';
 export * from './participants.js';
 export * from './records.js';
 export * from './scalars.js';
-export { quoted, type SchemaFault, schemaFaults } from './schema-faults.js';
+export { quoted, schemaFaults } from './schema-faults.js';
 export * from './writes.js';

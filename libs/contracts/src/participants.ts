@@ -10,7 +10,7 @@ import { Id, Version } from './scalars.js';
 
 const closed = { additionalProperties: false };
 
-export const StepKey = Type.String({
+const StepKey = Type.String({
   pattern: '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/[a-z]{1,16}$',
   description: 'the id of the execution, a slash, and what the step is about',
 });

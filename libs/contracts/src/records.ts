@@ -71,7 +71,7 @@ export const VenueRow = Type.Object(
   closed,
 );
 
-export const eventKinds = ['bill', 'festival', 'tour'] as const;
+const eventKinds = ['bill', 'festival', 'tour'] as const;
 const eventStated = {
   name: Name,
   kind: Type.Enum(eventKinds, { type: 'string' }),

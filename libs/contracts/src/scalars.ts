@@ -1,4 +1,4 @@
-import Type, { type Static, type TSchema } from 'typebox';
+import Type, { type TSchema } from 'typebox';
 
 /** The largest public id: what fits an unsigned 32-bit column of an index. */
 export const MAX_ID = 4_294_967_295;
@@ -69,7 +69,7 @@ export const Longitude = Type.Number({
   maximum: 180,
   description: 'degrees east',
 });
-export const ExternalId = Type.Object(
+const ExternalId = Type.Object(
   {
     system: Type.String({
       minLength: 1,
@@ -99,5 +99,3 @@ export const ExternalIds = Type.Array(ExternalId, {
   maxItems: MAX_ITEMS_PER_RECORD_LIST,
   default: [],
 });
-
-export type ExternalId = Static<typeof ExternalId>;

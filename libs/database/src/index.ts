@@ -10,5 +10,5 @@ export { isDuplicateKey, isLostPlace, isOutOfTime } from './mongo-faults.js';
 export { letReadsGoFirst } from './reads-first.js';
 export { type Migrations, numberOf, resultCodeOf, SqliteDatabase, textOf, UNFINISHED_RESTORE } from './sqlite-database.js';
 export { SqliteStore } from './sqlite-store.js';
-export { type Operations, serveWrites } from './sqlite-thread.js';
+export { serveWrites } from './sqlite-thread.js';
 export type { StoreIdentity } from './store-identity.js';

@@ -16,6 +16,5 @@ export {
 export {
   PROBLEM_MEDIA_TYPE,
   type Problem,
-  problemType,
   toProblem,
 } from './problem.js';

@@ -16,7 +16,7 @@ export interface Problem {
 export const PROBLEM_MEDIA_TYPE = 'application/problem+json';
 
 /** The stable `type` of a problem: a URN, since an installation has no address that we could know. */
-export const problemType = (code: ErrorCode): string =>
+const problemType = (code: ErrorCode): string =>
   `urn:backline:problem:${code.replace(/(?<!^)[A-Z]/g, (letter) => `-${letter}`).toLowerCase()}`;
 
 /** @param instance the path and query of the request that failed */

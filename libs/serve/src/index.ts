@@ -1,5 +1,5 @@
 export { AnswersByStore } from './answers-by-store.js';
-export { makeLogger, nestLogger } from './logger.js';
+export { nestLogger } from './logger.js';
 export { type OwnerService, STORE, serve, startOwnerService } from './owner-service.js';
 export { type Running, run } from './run.js';
 export { closeServices, connectServices, type ServiceClients } from './service-clients.js';

@@ -25,7 +25,7 @@ export interface TaskCommand {
 }
 
 /** A Wait state: nothing to do until then. */
-export interface WaitCommand {
+interface WaitCommand {
   type: 'wait';
   id: string;
   state: string;
