@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, open, readdir, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, open, readdir, realpath, rename, rm, stat, statfs, writeFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { backup, type DatabaseSync } from 'node:sqlite';
 import { type Config, VERSION } from '#config';
@@ -22,6 +22,8 @@ import { type Copying, showCopying } from './progress.js';
 
 /** Pages of 4 KiB that are copied at a time: 16 MB, between which the progress is shown. */
 const PAGES_AT_A_TIME = 4_096;
+/** What is left to the services where a backup lies on their disk: they write on meanwhile. */
+const FREE_BYTES_LEFT = 64 * 1_024 * 1_024;
 
 export interface BackupOptions {
   /** The folder, which the backup becomes: missing, empty, or another backup. */
@@ -83,9 +85,11 @@ const isThereAlready = (target: string): BackupFault =>
 async function writeBackup(dataDir: string, stores: readonly StoreName[], folder: string): Promise<Manifest> {
   const snapshots = takeSnapshots(dataDir, stores);
   const progress: Copying = { step: '', bytes: 0 };
+  const total = snapshots.reduce((sum, { bytes }) => sum + bytes, 0);
   // Each file is copied, and then read again.
-  const endProgress = showCopying(2 * snapshots.reduce((sum, { bytes }) => sum + bytes, 0), progress);
+  const endProgress = showCopying(2 * total, progress);
   try {
+    await assertRoom(folder, total);
     const files: BackedUpFile[] = [];
     for (const snapshot of snapshots) files.push(await copy(snapshot, pathOf(folder, snapshot.store), progress));
     const manifest = manifestOf(VERSION, files);
@@ -97,6 +101,14 @@ async function writeBackup(dataDir: string, stores: readonly StoreName[], folder
     endProgress();
     for (const { db } of snapshots) db.close();
   }
+}
+
+/** A disk that the backup fills up is full for the services that write to it, too. */
+async function assertRoom(folder: string, bytes: number): Promise<void> {
+  const { bavail, bsize } = await statfs(folder);
+  const [free, needed] = [bavail * bsize, bytes + FREE_BYTES_LEFT];
+  if (free < needed)
+    throw new BackupFault(`there is no room for the backup where ${folder} is: it needs ${needed} bytes, and ${free} are free`);
 }
 
 function storesToBackUp(config: Config): StoreName[] {

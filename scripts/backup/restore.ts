@@ -123,10 +123,10 @@ async function putInPlace(config: Config, stores: readonly StoreName[], staging:
   const wasUnfinished = existsSync(marker);
   const before = join(dataDir, `before-restore-${new Date().toISOString().replaceAll(/[-:.]/g, '')}`);
   await mkdir(before);
-  await appendFile(marker, `${before}\n`);
-  await sync(marker);
-  await sync(dataDir);
   try {
+    await appendFile(marker, `${before}\n`);
+    await sync(marker);
+    await sync(dataDir);
     // It took a while until here, in which somebody may have started; from now on nobody can.
     await assertNotInUse(config, stores);
     const aside = stores.flatMap((store) =>
@@ -139,7 +139,8 @@ async function putInPlace(config: Config, stores: readonly StoreName[], staging:
     await renameAll([...aside.filter(([from]) => existsSync(from)), ...inPlace]);
   } catch (error) {
     await removeEmpty([before]);
-    if (!wasUnfinished && !(error instanceof NotMovedBack)) await rm(marker);
+    // A disk that is full may not have taken it.
+    if (!wasUnfinished && !(error instanceof NotMovedBack)) await rm(marker, { force: true });
     throw error;
   }
   await sync(before);

@@ -62,6 +62,10 @@ async function onIndex(signal: AbortSignal, work: (on: OnIndex) => Promise<numbe
       tombstoneRetentionMs,
       clock: systemClock,
       random: Math.random,
+      // Also while nothing is left to fill, and it catches up with what changed meanwhile.
+      wrote: ({ written, newer }) => {
+        if (written + newer > 0) watch.refresh();
+      },
       logger,
     };
     return await work({ parts, signal: AbortSignal.any([signal, stalled.signal]), alive: () => void watch.refresh() });

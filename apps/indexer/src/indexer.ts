@@ -10,8 +10,8 @@ import { closeServices, connectServices, type Running } from '#serve';
 import { IndexerModule } from './indexer.module.js';
 import { bulkResults, indexerMetrics } from './indexer-metrics.js';
 
-/** What is under way ends in less, unless Elasticsearch or a service does not answer. */
-const STOP_TIMEOUT_MS = 5_000;
+/** What is under way, and then its connections, end in less each, unless Elasticsearch or a service does not answer. */
+const STOP_TIMEOUT_MS = 3_000;
 
 const DESCRIPTION = 'How the search index is kept up to date. It has nothing to ask for but its health and its metrics.';
 
@@ -50,11 +50,13 @@ export async function startIndexer(config: Config, logger: Logger): Promise<Runn
     draining,
     free: async () => {
       // An Elasticsearch that hangs is not waited for; the lease runs out by itself then.
-      await Promise.race([Promise.allSettled([indexing]), sleep(STOP_TIMEOUT_MS, undefined, { ref: false })]);
+      await orInTime(Promise.allSettled([indexing]));
       closeServices(callers);
-      await client.close();
+      await orInTime(client.close());
     },
   });
   indexing = indexer.run(draining.signal);
   return { ...running, failed: indexing };
 }
+
+const orInTime = (work: Promise<unknown>) => Promise.race([work, sleep(STOP_TIMEOUT_MS, undefined, { ref: false })]);

@@ -20,6 +20,13 @@ test('blanks around its commas mean nothing, as where several headers were made 
   ]);
 });
 
+test('of several versions of a record the highest counts', () => {
+  expect(parseChangeToken('venue:1@2,venue:1@4,venue:1@3,band:1@1,venue:1@4')).toEqual([
+    { kind: 'venue', id: 1, version: 4 },
+    { kind: 'band', id: 1, version: 1 },
+  ]);
+});
+
 test('it has sixteen entries at most', () => {
   expect(parseChangeToken(entries(16))).toHaveLength(16);
   expect(parseChangeToken(entries(17))).toBeUndefined();

@@ -21,11 +21,17 @@ const ENTRY = /^\s*(\w+):([1-9]\d{0,9})@([1-9]\d{0,7})\s*$/;
 export const toChangeToken = (written: readonly WrittenVersion[]): string =>
   written.map(({ kind, id, version }) => `${kind}:${id}@${version}`).join(',');
 
-/** What a token names; nothing when the text is none. */
+/** What a token names, of each record the highest version alone; nothing when the text is none. */
 export function parseChangeToken(token: string): WrittenVersion[] | undefined {
   const entries = token.split(',', MAX_VERSIONS + 1);
   const written = entries.flatMap((entry) => parseEntry(entry) ?? []);
-  return written.length === entries.length && entries.length <= MAX_VERSIONS ? written : undefined;
+  if (written.length < entries.length || entries.length > MAX_VERSIONS) return undefined;
+  const highest = new Map<string, WrittenVersion>();
+  for (const one of written) {
+    const record = `${one.kind}:${one.id}`;
+    if (one.version > (highest.get(record)?.version ?? 0)) highest.set(record, one);
+  }
+  return [...highest.values()];
 }
 
 function parseEntry(entry: string): WrittenVersion | undefined {

@@ -258,7 +258,7 @@ export function databaseName(url: string, service: string): string {
 
 async function prepare(db: Db, migrations: MongoMigrations, hosts: string): Promise<StoreIdentity> {
   const hello = await db.admin().command({ hello: 1 });
-  if (hello['setName'] === undefined && hello['msg'] !== 'isdbgrid') {
+  if (hello['setName'] === undefined) {
     throw new CannotStart(
       `the MongoDB at ${hosts} is not a replica set; one node is enough: start it with --replSet rs0 and run rs.initiate() once`,
     );

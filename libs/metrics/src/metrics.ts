@@ -3,8 +3,6 @@ import { VERSION } from '#config';
 import type { MetricFamily } from '#contracts';
 import { Fault } from '#problem';
 
-/** Who asks other processes for their metrics waits so long, so that there is an answer within 2 s. */
-export const COLLECT_TIMEOUT_MS = 1_500;
 /** A gauge that cannot be read within this is left out: soon enough that all else still reaches who asks. */
 const GAUGE_TIMEOUT_MS = 1_000;
 
@@ -15,7 +13,7 @@ export const DURATION_BUCKETS_SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.0
 const EVENT_LOOP_INTERVAL_MS = 50;
 
 /** One value of a gauge, with its labels. */
-export interface Reading {
+interface Reading {
   labels?: Readonly<Record<string, string | number>>;
   value: number;
 }

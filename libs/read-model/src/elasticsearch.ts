@@ -57,16 +57,16 @@ export class ElasticsearchReadModel implements ConcertReadModel {
     return { ...servedFrom(this.index), concerts, missing: [] };
   }
 
-  /** Whether searches show each of some versions, or one behind it. */
-  async shows(written: readonly WrittenVersion[], asking: CallContext): Promise<boolean> {
+  /** Those of some versions that searches do not show yet, nor one behind them. */
+  async notShown(written: readonly WrittenVersion[], asking: CallContext): Promise<WrittenVersion[]> {
     const asked = written.map(versionSearch);
     const header = { index: this.index.name, preference: sameCopyFor(asking) };
     const { responses } = await this.client.msearch({ searches: asked.flatMap(({ body }) => [header, body]) }, within(asking));
-    return asked.every(({ isThereWhen }, position) => {
+    return written.filter((_, position) => {
       const response = responses[position];
       if (!response || 'error' in response) throw new Fault('Unavailable', 'the search index did not answer every search');
       const isFound = response.hits.hits.length > 0;
-      return isFound === (isThereWhen === 'found');
+      return isFound !== (asked[position]?.isThereWhen === 'found');
     });
   }
 

@@ -11,8 +11,11 @@ import type { ConcertPage, ConcertQuery, ConcertReadModel, FoundConcerts, Freshn
 const INDEX_SHARE = 0.5;
 /** What the services have left when a change does not come in time. */
 const SERVICES_RESERVE_MS = 500;
-/** The indexer refreshes at most five times a second: looking more often than this would find nothing sooner. */
-const POLL_MS = 50;
+/** The first pause between two looks; each is twice as long as the one before, up to the longest. */
+const FIRST_PAUSE_MS = 50;
+const LONGEST_PAUSE_MS = 400;
+/** Readings that wait for a change at once: more would keep the index from its searches, and the services answer. */
+const MAX_WAITING = 100;
 /** While the index fails it may do so for each request: one line in this time says enough. */
 const SAY_INTERVAL_MS = 5_000;
 
@@ -33,6 +36,7 @@ interface Sources {
 /** Answers from the search index while that is there and new enough for who asks, and else from the services. */
 export class FreshOrStrong implements ConcertReadModel {
   private failureSaidAt = Number.NEGATIVE_INFINITY;
+  private waiting = 0;
 
   constructor(private readonly sources: Sources) {}
 
@@ -84,16 +88,38 @@ export class FreshOrStrong implements ConcertReadModel {
    * @returns the index whose searches show it: one that takes its place may not yet
    */
   private async untilShown(written: Freshness['afterChange'], asking: CallContext): Promise<SearchedIndex | undefined> {
-    const { client, index } = this.sources;
-    const inTime = { ...asking, deadline: asking.deadline - SERVICES_RESERVE_MS };
+    const { index } = this.sources;
     // What is named was committed before. An index that has all of that shows it, even where there is nothing to find.
     const enoughUntil = Date.now() + MAX_CLOCK_SKEW_MS;
-    for (let { fresh } = index; fresh; { fresh } = index) {
-      if (written.length === 0 || (fresh.isWhole && fresh.completeUntil >= enoughUntil)) return fresh;
+    const isEnough = ({ isWhole, completeUntil }: SearchedIndex) => isWhole && completeUntil >= enoughUntil;
+    if (written.length === 0 || (index.fresh && isEnough(index.fresh))) return index.fresh;
+    if (this.waiting >= MAX_WAITING) return undefined;
+    this.waiting++;
+    try {
+      return await this.whenShown(written, isEnough, { ...asking, deadline: asking.deadline - SERVICES_RESERVE_MS });
+    } finally {
+      this.waiting--;
+    }
+  }
+
+  private async whenShown(
+    written: Freshness['afterChange'],
+    isEnough: (index: SearchedIndex) => boolean,
+    inTime: CallContext,
+  ): Promise<SearchedIndex | undefined> {
+    const { client, index } = this.sources;
+    let left = written;
+    let askedIn: string | undefined;
+    for (let pauseMs = FIRST_PAUSE_MS; index.fresh; pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)) {
+      const { fresh } = index;
+      if (isEnough(fresh)) return fresh;
       // With less left to answer in, it would seem to have failed.
-      if (remainingMs(inTime.deadline) < POLL_MS) return undefined;
-      if (await new ElasticsearchReadModel(client, fresh).shows(written, inTime)) return fresh;
-      await sleep(POLL_MS);
+      if (remainingMs(inTime.deadline) < pauseMs) return undefined;
+      // Another index may not yet show what the one before did.
+      left = await new ElasticsearchReadModel(client, fresh).notShown(fresh.name === askedIn ? left : written, inTime);
+      if (left.length === 0) return fresh;
+      askedIn = fresh.name;
+      await sleep(pauseMs);
     }
     return undefined;
   }

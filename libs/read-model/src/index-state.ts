@@ -78,7 +78,7 @@ export class IndexState {
       // A GET by the alias finds what its filter hides from searches, and says which index that is in.
       const { _index, _source } = await this.client.get<CheckpointDocument>(
         { index: this.alias, id: CHECKPOINT_DOCUMENT_ID },
-        { requestTimeout: READ_TIMEOUT_MS },
+        { requestTimeout: READ_TIMEOUT_MS, signal: AbortSignal.timeout(READ_TIMEOUT_MS) },
       );
       const index = isIndexName(this.alias, _index) && _source && toSearchedIndex(_index, _source);
       return index ? { index } : { detail: 'it, or its checkpoint, is of a version that this gateway does not know' };

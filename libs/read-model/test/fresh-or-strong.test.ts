@@ -18,6 +18,8 @@ const POLL_MS = 20;
 interface Answer {
   status: number;
   body: unknown;
+  /** It begins and does not end. */
+  isCut?: boolean;
 }
 
 /** What Elasticsearch answers to a request for the checkpoint, to a search, and to a search for what was written. */
@@ -53,9 +55,10 @@ beforeAll(async () => {
     const kind = path.includes('_doc') ? 'checkpoint' : path.includes('_msearch') ? 'written' : 'search';
     const sent = await text(request);
     if (kind !== 'checkpoint') asked.push(`${path} ${sent}`);
-    const { status, body } = answers[kind];
+    const { status, body, isCut } = answers[kind];
     response.writeHead(status, { 'content-type': 'application/json', 'x-elastic-product': 'Elasticsearch' });
-    response.end(JSON.stringify(body));
+    if (isCut) response.write(JSON.stringify(body).slice(0, -1));
+    else response.end(JSON.stringify(body));
   });
   await once(server.listen(0, '127.0.0.1'), 'listening');
   const address = server.address();
@@ -173,6 +176,40 @@ describe('a read', () => {
     await healthWith(checkpointOf(Date.now() + 900, { putAside: [13] }));
     expect((await reading).servedBy).toBe('services');
     expect(reasons).toEqual(['not-shown']);
+  });
+
+  test('is answered by the services in time when an answer of the index stands still in the middle', async () => {
+    answers.search = { ...found(), isCut: true };
+    const began = Date.now();
+    expect((await read([], 1_000)).servedBy).toBe('services');
+    expect(Date.now() - began).toBeLessThan(1_000);
+    expect(reasons).toEqual(['failed']);
+    answers.checkpoint = { ...checkpointOf(Date.now()), isCut: true };
+    while (index.health.state !== 'unavailable') {
+      await index.read();
+      await sleep(POLL_MS);
+    }
+  });
+
+  test('after several changes asks again for those alone that are not there', async () => {
+    const shown = { responses: [found({}).body, found().body] };
+    answers.written = { status: 200, body: shown };
+    const reading = read([
+      { kind: 'concert', id: 1, version: 2 },
+      { kind: 'concert', id: 3, version: 4 },
+    ]);
+    while (asked.length === 0) await sleep(POLL_MS);
+    answers.written = writtenIs(true);
+    expect((await reading).servedBy).toBe('elasticsearch');
+    expect(asked.slice(0, -1).map((request) => request.split('"index"').length - 1)).toEqual([2, 1]);
+  });
+
+  test('does not wait for a change where a hundred wait already', async () => {
+    const change: Freshness['afterChange'] = [{ kind: 'concert', id: 1, version: 2 }];
+    const reading = Promise.all(Array.from({ length: 100 }, () => read(change, 3_000)));
+    expect((await read(change, 60_000)).servedBy).toBe('services');
+    answers.written = writtenIs(true);
+    expect(new Set((await reading).map(({ servedBy }) => servedBy))).toEqual(new Set(['elasticsearch']));
   });
 
   test('that fails is told in a short line, and not each time', async () => {

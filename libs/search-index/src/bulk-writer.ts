@@ -3,8 +3,8 @@ import type { ConcertIndices, IndexEntry, WriteOutcome } from './concert-index.j
 import { Backoff, type Ground, isToSay } from './patience.js';
 import { sizesOf } from './sizes.js';
 
-/** A bulk is halved when Elasticsearch has no room, but not below this. */
-const MIN_ENTRIES = 16;
+/** A bulk is halved when Elasticsearch has no room, and has so many more after each that it took. */
+const GROWTH = 16;
 /** Bulks on their way at once: one is indexed while the next is sent. */
 const SLOTS = 2;
 /** Those of fan-out jobs: at most half. */
@@ -92,7 +92,7 @@ export class BulkWriter {
     const full = outcomes.find((one) => one.outcome === 'retry');
     if (full) this.#sayFailed(full.reason);
     else this.#failures = 0;
-    this.#size = full ? this.#halved() : Math.min(this.#maxSize, this.#size + MIN_ENTRIES);
+    this.#size = full ? this.#halved() : Math.min(this.#maxSize, this.#size + GROWTH);
     return again;
   }
 
@@ -123,7 +123,7 @@ export class BulkWriter {
   }
 
   #halved(): number {
-    return Math.max(Math.min(MIN_ENTRIES, this.#maxSize), Math.floor(this.#size / 2));
+    return Math.max(1, Math.floor(this.#size / 2));
   }
 }
 

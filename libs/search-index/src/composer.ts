@@ -1,8 +1,9 @@
 import type { ServiceName } from '#config';
 import type { Band, Change, Concert, Event, Venue } from '#contracts';
 import { type IndexEntry, IndexMoved, type TombstoneEntry } from './concert-index.js';
-import type { OwnerServices, PartName } from './owner-services.js';
+import { type OwnerServices, type PartName, partNames, type StoreIds } from './owner-services.js';
 import { type Ground, pause } from './patience.js';
+import { RememberedParts } from './remembered-parts.js';
 import { SeenVersions } from './seen-versions.js';
 
 /** A service gives older states than it has told of: a member of its store that lags is behind by less than this. */
@@ -12,9 +13,8 @@ const STALE_PAUSE_MS = 100;
 /** A service does not have any more what its feed told of: that can be gone only with the place in the feed. */
 export class StateGone extends IndexMoved {}
 
-/** The stores that the services answer from. */
-export type StoreIds = Record<ServiceName, string>;
 type States<R> = Map<number, Change<R>>;
+type Read<R> = (ids: readonly number[], storeId: string) => Promise<States<R>>;
 
 /** The parts of some concerts, as their services have them. */
 interface Parts {
@@ -27,11 +27,17 @@ interface Parts {
 export type StateReader = Pick<OwnerServices, 'concerts' | PartName>;
 
 /**
- * Asks the services for concerts and their parts, and makes entries of them. Keeps nothing but which versions it was told
- * of: a change of a part comes but once, and a concert that comes to that part later must not be made of an older state.
+ * Asks the services for concerts and their parts, and makes entries of them. It knows which versions it was told of: a
+ * change of a part comes but once, and a concert that comes to that part later must not be made of an older state. So
+ * long as it is told of each change, or needs none, it asks for each part but once, or seldom.
  */
 export class Composer {
   readonly #seen: SeenVersions;
+  readonly #remembered = {
+    bands: new RememberedParts<Band>(),
+    venues: new RememberedParts<Venue>(),
+    events: new RememberedParts<Event>(),
+  };
 
   constructor(
     private readonly ground: Ground,
@@ -44,12 +50,22 @@ export class Composer {
   /** From now on nothing is made of an older state of a record. */
   saw(service: ServiceName, id: number, version: number): void {
     this.#seen.note(service, id, version);
+    if (service !== 'concerts') this.#remembered[service].drop(id, version);
   }
 
-  /** Entries of concerts by their ids; none for those that nobody knows. @throws StateGone */
-  async ofIds(ids: readonly number[], signal: AbortSignal): Promise<IndexEntry[]> {
-    const concerts = await this.#fresh('concerts', ids, signal, this.services.concerts);
-    return this.ofStates([...concerts.values()], signal);
+  /** Changes may have been missed: each part is asked for again. */
+  forget(): void {
+    for (const service of partNames) this.#remembered[service].clear();
+  }
+
+  /**
+   * Entries of concerts by their ids; none for those that nobody knows.
+   * @param told states of some of them that the feed has just told of: they need not be asked for @throws StateGone
+   */
+  async ofIds(ids: readonly number[], signal: AbortSignal, told: ReadonlyMap<number, Change<Concert>> = new Map()) {
+    const others = ids.filter((id) => !told.has(id));
+    const concerts = await this.#fresh('concerts', others, signal, this.services.concerts);
+    return this.ofStates([...ids.flatMap((id) => told.get(id) ?? []), ...concerts.values()], signal);
   }
 
   /** Entries of states of concerts. @throws StateGone */
@@ -57,23 +73,26 @@ export class Composer {
     const idsOf = (of: (concert: Concert) => number | null) => [
       ...new Set(concerts.flatMap(({ document }) => (document && of(document)) ?? [])),
     ];
+    const part = <R>(service: PartName, remembered: RememberedParts<R>, ids: number[], read: Read<R>) =>
+      this.#fresh(service, ids, signal, read, remembered);
+    const { bands: ofBands, venues: ofVenues, events: ofEvents } = this.#remembered;
     const [bands, venues, events] = await Promise.all([
-      this.#fresh(
+      part(
         'bands',
+        ofBands,
         idsOf(({ bandId }) => bandId),
-        signal,
         this.services.bands,
       ),
-      this.#fresh(
+      part(
         'venues',
+        ofVenues,
         idsOf(({ venueId }) => venueId),
-        signal,
         this.services.venues,
       ),
-      this.#fresh(
+      part(
         'events',
+        ofEvents,
         idsOf(({ eventId }) => eventId),
-        signal,
         this.services.events,
       ),
     ]);
@@ -85,13 +104,23 @@ export class Composer {
     service: ServiceName,
     ids: readonly number[],
     signal: AbortSignal,
-    read: (ids: readonly number[], storeId: string) => Promise<States<R>>,
+    read: Read<R>,
+    remembered?: RememberedParts<R>,
   ): Promise<States<R>> {
     const states: States<R> = new Map();
+    for (const id of ids) {
+      const state = remembered?.get(id);
+      if (state) states.set(id, state);
+    }
+    const isOld = (id: number) => (states.get(id)?.version ?? 0) < this.#seen.of(service, id);
     const giveUpAt = this.ground.clock.now() + MAX_STALE_MS;
-    for (let missing = ids; missing.length > 0; ) {
-      for (const [id, state] of await read(missing, this.storeIds[service])) states.set(id, state);
-      missing = missing.filter((id) => (states.get(id)?.version ?? 0) < this.#seen.of(service, id));
+    for (let missing = ids.filter((id) => !states.has(id)); missing.length > 0; ) {
+      const answer = await read(missing, this.storeIds[service]);
+      for (const [id, state] of answer) states.set(id, state);
+      missing = ids.filter(isOld);
+      // Nothing was told of them since they were read.
+      for (const id of missing) answer.delete(id);
+      remembered?.keep(answer);
       if (missing.length === 0) break;
       if (this.ground.clock.now() >= giveUpAt)
         throw new StateGone(`${service} does not have the states of ${missing.length} records that its feed told of`);

@@ -33,6 +33,8 @@ export function toIndexError(error: unknown): unknown {
   if (!(error instanceof Error)) return error;
   switch (error.name) {
     case 'TimeoutError':
+    // A request is aborted by its own deadline alone.
+    case 'RequestAbortedError':
       return new Fault('Timeout', 'Elasticsearch did not answer in time', undefined, { cause: error });
     case 'ConnectionError':
     case 'NoLivingConnectionsError':

@@ -12,8 +12,18 @@ import {
   type StoredCheckpoint,
   type WriteOutcome,
 } from './concert-index.js';
+import { LONGEST_TIMEOUT_MS } from './elasticsearch-client.js';
 import { isDocumentMissing, refusalOf, toIndexError } from './elasticsearch-faults.js';
-import { countOfIndex, INDEX_VERSION, type IndexNames, indexNames, indexTemplate, LIVE_FILTER } from './index-definition.js';
+import {
+  countOfIndex,
+  INDEX_VERSION,
+  type IndexNames,
+  indexBody,
+  indexNames,
+  indexTemplate,
+  isMadeHere,
+  LIVE_FILTER,
+} from './index-definition.js';
 import { CHECKPOINT_DOCUMENT_ID, type CheckpointDocument, toDocument } from './index-document.js';
 
 /** Elasticsearch refuses 100 MB, and this much at once is already as quick as it gets. */
@@ -21,7 +31,7 @@ const MAX_BULK_BYTES = 8 * 1_024 * 1_024;
 /** Eight megabytes on a busy machine. */
 const BULK_TIMEOUT_MS = 20_000;
 /** A full buffer of new documents on a busy machine: five seconds for 100,000 were seen. */
-const REFRESH_TIMEOUT_MS = 30_000;
+const REFRESH_TIMEOUT_MS = LONGEST_TIMEOUT_MS;
 /** Shorter than any lease that is renewed by it. */
 const CHECKPOINT_TIMEOUT_MS = 4_000;
 /** How long Elasticsearch itself waits for a shard that is just being opened; within each of the above. */
@@ -52,7 +62,7 @@ export class ElasticsearchIndices implements ConcertIndices {
   async create(name: string): Promise<boolean> {
     await this.#putTemplate();
     try {
-      await this.client.indices.create({ index: name });
+      await this.client.indices.create({ index: name, ...indexBody });
       return true;
     } catch (error) {
       if (refusalOf(error)?.type === 'resource_already_exists_exception') return false;
@@ -76,13 +86,21 @@ export class ElasticsearchIndices implements ConcertIndices {
 
   async write(name: string, entries: readonly IndexEntry[]): Promise<WriteOutcome[]> {
     const outcomes: WriteOutcome[] = [];
-    for (const operations of bulksOf(entries)) {
-      const items = await this.#bulk(name, operations);
-      outcomes.push(...items.map(outcomeOf));
-    }
+    for (const operations of bulksOf(entries)) outcomes.push(...(await this.#outcomesOf(name, operations)));
     if (outcomes.length !== entries.length)
       throw new Fault('Unavailable', 'Elasticsearch did not answer for each entry of a bulk');
     return outcomes;
+  }
+
+  async #outcomesOf(name: string, operations: string[]): Promise<WriteOutcome[]> {
+    try {
+      return (await this.#bulk(name, operations)).map(outcomeOf);
+    } catch (error) {
+      // A proxy on the way takes less at once; of less than one entry there is nothing.
+      const isOneTooLarge = error instanceof Fault && refusalOf(error.cause)?.status === 413 && operations.length === 2;
+      if (!isOneTooLarge) throw error;
+      return [{ outcome: 'refused', reason: error.detail }];
+    }
   }
 
   async refresh(name: string): Promise<void> {
@@ -159,9 +177,16 @@ export class ElasticsearchIndices implements ConcertIndices {
 
   /** The indices of this version, oldest first: what else has such a name is not ours. */
   async #aliases(): Promise<{ name: string; aliases: string[] }[]> {
-    const found = await asked(this.client.indices.getAlias({ index: this.#names.patternOfVersion }));
+    const found = await asked(
+      this.client.indices.get({
+        index: this.#names.patternOfVersion,
+        expand_wildcards: 'all',
+        filter_path: ['*.aliases', '*.mappings._meta'],
+      }),
+    );
     return Object.entries(found)
-      .map(([name, { aliases }]) => ({ name, aliases: Object.keys(aliases), count: countOfIndex(this.alias, name) ?? 0 }))
+      .filter(([, { mappings }]) => isMadeHere(mappings?._meta))
+      .map(([name, { aliases = {} }]) => ({ name, aliases: Object.keys(aliases), count: countOfIndex(this.alias, name) ?? 0 }))
       .filter(({ count }) => count > 0)
       .toSorted((a, b) => a.count - b.count);
   }

@@ -5,7 +5,6 @@ import type { Lease } from './lease.js';
 import { type OwnerServices, storeIdsOf } from './owner-services.js';
 import { type Ground, untilDone } from './patience.js';
 import type { Refresher } from './refresher.js';
-import { RememberedParts } from './remembered-parts.js';
 import { sizesOf } from './sizes.js';
 
 /** Pages that are written while the next is read. */
@@ -37,7 +36,7 @@ export class Filler {
   /** @throws IndexGone, StoreChanged, StateGone */
   async run(signal: AbortSignal): Promise<void> {
     const { ground, services, lease, refresher } = this.#parts;
-    const composer = new Composer(ground, new RememberedParts(services), storeIdsOf(lease.checkpoint.feeds));
+    const composer = new Composer(ground, services, storeIdsOf(lease.checkpoint.feeds));
     const writing: Promise<void>[] = [];
     for (let afterId = lease.checkpoint.filling?.afterId; afterId !== undefined; ) {
       const { entries, lastId } = await this.#page(composer, afterId, signal);

@@ -1,12 +1,13 @@
-import { type ServiceName, serviceNames } from '#config';
+import { byService, type ServiceName, serviceNames } from '#config';
+import type { Change, Concert } from '#contracts';
 import type { BulkWriter } from './bulk-writer.js';
 import type { Composer } from './composer.js';
 import type { FanOuts } from './fan-outs.js';
 import type { Lease } from './lease.js';
-import type { FeedAnswer, OwnerServices, PartName } from './owner-services.js';
+import { type FeedAnswer, type OwnerServices, type PartName, partNames } from './owner-services.js';
 import { Bell, type Ground, pause, untilDone, untilFirst } from './patience.js';
 import type { Refresher } from './refresher.js';
-import { SIZES, type Sizes } from './sizes.js';
+import { type Sizes, sizesOf } from './sizes.js';
 
 /** How long a service holds an answer back while nothing changes: so old may the index look when nothing happens. */
 const POLL_WAIT_MS = 1_000;
@@ -43,7 +44,7 @@ export class Follower {
 
   constructor(parts: FollowerParts) {
     this.#parts = parts;
-    this.#sizes = parts.ground.sizes ?? SIZES;
+    this.#sizes = sizesOf(parts.ground);
   }
 
   /**
@@ -54,6 +55,7 @@ export class Follower {
     // What was read before a place was lost is read again.
     this.#arrived.length = 0;
     this.changesBehind = 0;
+    this.#parts.composer.forget();
     await untilFirst(signal, [
       ...serviceNames.map((service) => (both: AbortSignal) => this.#poll(service, both)),
       (both) => this.#applyAll(both, ended),
@@ -93,9 +95,10 @@ export class Follower {
       const answers = this.#arrived.splice(0);
       if (answers.length > 0) this.#taking.ring();
       const ids = await this.#concertsIn(answers, signal);
+      const told = newestOf(answers.flatMap(({ concerts }) => concerts));
       if (ids.length === 0) await writing;
       for (const some of chunksOf(ids, this.#sizes.page)) {
-        const entries = await untilDone(ground, 'composing concerts', signal, () => composer.ofIds(some, signal));
+        const entries = await untilDone(ground, 'composing concerts', signal, () => composer.ofIds(some, signal, told));
         await writing;
         write(() => writer.write(entries, signal));
       }
@@ -117,7 +120,7 @@ export class Follower {
     const changed = changedIn(answers);
     for (const service of serviceNames) for (const [id, version] of changed[service]) composer.saw(service, id, version);
     const ids = new Set(changed.concerts.keys());
-    for (const service of ['bands', 'venues', 'events'] as const) {
+    for (const service of partNames) {
       for (const parts of chunksOf([...changed[service]], PARTS_AT_ONCE)) {
         const found = await Promise.all(
           parts.map(([id, version]) => this.#concertsOf({ service, id, version }, ids.size, signal)),
@@ -151,9 +154,16 @@ export class Follower {
   }
 }
 
+/** The newest state of each concert. */
+function newestOf(concerts: readonly Change<Concert>[]): Map<number, Change<Concert>> {
+  const newest = new Map<number, Change<Concert>>();
+  for (const state of concerts) if (state.version > (newest.get(state.id)?.version ?? 0)) newest.set(state.id, state);
+  return newest;
+}
+
 /** The newest version of each record that changed. */
 function changedIn(answers: readonly FeedAnswer[]): Record<ServiceName, Map<number, number>> {
-  const changed = { bands: new Map(), venues: new Map(), events: new Map(), concerts: new Map() };
+  const changed = byService(() => new Map<number, number>());
   for (const { service, changes } of answers) {
     for (const { id, version } of changes) changed[service].set(id, Math.max(version, changed[service].get(id) ?? 0));
   }

@@ -55,7 +55,12 @@ const READ_VERSION: estypes.MappingProperty = { type: 'integer', index: false };
 /** Kept as it came. */
 const KEPT: estypes.MappingProperty = { type: 'object', enabled: false };
 
+/** Above every pattern that somebody may have for all indices: of the templates that match, Elasticsearch takes one alone. */
+const TEMPLATE_PRIORITY = 1_000;
+
 const mappings: estypes.MappingTypeMapping = {
+  // By it an index is known that was made here, and not by a write that came when there was none.
+  _meta: { backline: INDEX_VERSION },
   dynamic: 'strict',
   properties: {
     live: { type: 'boolean' },
@@ -87,11 +92,18 @@ const settings: estypes.IndicesIndexSettings = {
   sort: { field: ['date', 'id'], order: ['desc', 'desc'], missing: ['_last', '_last'] },
 };
 
-/** What every index of an installation is made by. None is made by a write that comes too late, and none with an alias. */
+/** With what an index is made: who wiped an Elasticsearch has wiped the template, too. */
+export const indexBody: Pick<estypes.IndicesCreateRequest, 'settings' | 'mappings'> = { settings: { index: settings }, mappings };
+
+/** Whether an index was made with that. */
+export const isMadeHere = (meta: estypes.Metadata | undefined): boolean => meta?.['backline'] === INDEX_VERSION;
+
+/** What matches every index of an installation: none is made by a write that comes too late, and none with an alias. */
 export const indexTemplate = (alias: string): estypes.IndicesPutIndexTemplateRequest => ({
   name: indexNames(alias).template,
   index_patterns: [indexNames(alias).pattern],
   version: INDEX_VERSION,
+  priority: TEMPLATE_PRIORITY,
   allow_auto_create: false,
-  template: { settings: { index: settings }, mappings },
+  template: indexBody,
 });

@@ -26,7 +26,7 @@ const TOMBSTONES_PER_REMOVAL = 1_000;
 /** Tombstones are removed soon after their time, and not more often than hourly where they are kept for days. */
 const REMOVAL_SHARE = 0.02;
 const MAX_REMOVAL_INTERVAL_MS = 3_600_000;
-/** They are part of the checkpoint, which must stay small: of more, the others are told in the log alone. */
+/** They are part of the checkpoint, which must stay small: of more, the others are told in the log alone, and the list stays full. */
 const MAX_PUT_ASIDE = 1_000;
 
 /** The index cannot be brought up to date, but must be filled from empty. */
@@ -175,7 +175,8 @@ export class IndexLeader {
 
   #noteTaken(taken: readonly number[]): void {
     const { putAside } = this.checkpoint;
-    if (putAside.length === 0) return;
+    // Beside those of a full list there may be others, of which nobody knows: only another filling empties it.
+    if (putAside.length === 0 || putAside.length >= MAX_PUT_ASIDE) return;
     const left = putAside.filter((id) => !taken.includes(id));
     if (left.length < putAside.length) this.#parts.lease.update({ putAside: left });
   }

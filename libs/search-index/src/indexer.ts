@@ -114,6 +114,8 @@ export class Indexer {
       this.#parts.logger.warn({ index, reason: error.message }, 'the index is filled from empty again');
       this.#unusable = index;
       if ((await indices.current()) !== index) await indices.remove(index);
+      // Stores that are others each time they are asked shall not make an index each time.
+      await pause(this.#parts, this.#parts.random() * RESTART_PAUSE_MS, signal);
     } finally {
       this.leader = undefined;
       await this.#release(lease);

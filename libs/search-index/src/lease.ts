@@ -73,7 +73,9 @@ export class Lease {
     for (;;) {
       const stored = await untilDone(ground, 'reading the checkpoint', signal, () => indices.readCheckpoint(index));
       const now = ground.clock.now();
-      if (!seen || seen.seqNo !== stored?.position.seqNo) seen = { seqNo: stored?.position.seqNo, since: now };
+      // A clock that was set back begins to measure anew.
+      if (!seen || seen.seqNo !== stored?.position.seqNo || now < seen.since)
+        seen = { seqNo: stored?.position.seqNo, since: now };
       if (isFree(stored, candidate) || now - seen.since >= LEASE_MS) {
         const checkpoint = stored?.checkpoint ?? (await first());
         const lease = new Lease(ground, indices, index, {

@@ -37,6 +37,8 @@ const feeds = { bands: bandFeed, venues: venueFeed, events: eventFeed, concerts:
 export interface FeedAnswer {
   service: ServiceName;
   changes: readonly Pick<Change<unknown>, 'id' | 'version'>[];
+  /** What they made of them, where they are concerts. */
+  concerts: readonly Change<Concert>[];
   cursor: string;
   isAtEnd: boolean;
   /** When it was asked for. */
@@ -59,14 +61,23 @@ export class OwnerServices {
     this.#run = run;
   }
 
-  async changes(service: ServiceName, at: { cursor: string; storeId: string }, waitMs: number): Promise<FeedAnswer> {
+  async changes(
+    service: ServiceName,
+    { cursor, storeId }: { cursor: string; storeId: string },
+    waitMs: number,
+  ): Promise<FeedAnswer> {
     const askedAt = this.#clock.now();
-    const reply = await this.#bounded(service, MAX_CHANGES_PER_CALL, (limit) =>
-      this.#callers[service].call(feeds[service].changes, { after: at.cursor, limit, waitMs }, this.#context(waitMs)),
-    );
-    assertStore(service, reply, at.storeId);
+    const reply = await this.#bounded(service, MAX_CHANGES_PER_CALL, async (limit) => {
+      const request = { after: cursor, limit, waitMs };
+      const context = this.#context(waitMs);
+      if (service !== 'concerts')
+        return { ...(await this.#callers[service].call(feeds[service].changes, request, context)), concerts: [] };
+      const answer = await this.#callers.concerts.call(concertFeed.changes, request, context);
+      return { ...answer, concerts: answer.items };
+    });
+    assertStore(service, reply, storeId);
     const changes = reply.items.map(({ id, version }) => ({ id, version }));
-    return { service, changes, cursor: reply.cursor, isAtEnd: reply.isAtEnd, askedAt };
+    return { service, changes, concerts: reply.concerts, cursor: reply.cursor, isAtEnd: reply.isAtEnd, askedAt };
   }
 
   /** Concerts, live or deleted, by id. */
@@ -149,13 +160,16 @@ export class OwnerServices {
 
   /**
    * Asks for so many records at most. A service refuses an answer of more than 64 MiB as its own fault: then half as many
-   * are asked for, also the next times.
+   * are asked for, and a few more with each answer after that.
    */
   async #bounded<T>(service: ServiceName, limit: number, ask: (limit: number) => Promise<T>): Promise<T> {
     for (;;) {
       const atMost = Math.min(limit, this.#limits[service]);
       try {
-        return await ask(atMost);
+        const answer = await ask(atMost);
+        // It may have failed for another reason, or for one large record.
+        this.#limits[service] = Math.max(this.#limits[service], Math.min(MAX_IDS_PER_CALL, atMost + FEWEST_RECORDS));
+        return answer;
       } catch (error) {
         if (!(error instanceof Fault) || error.code !== 'Internal' || atMost <= FEWEST_RECORDS) throw error;
         this.#limits[service] = Math.max(FEWEST_RECORDS, Math.floor(atMost / 2));

@@ -61,7 +61,7 @@ export async function reindex(
       signal,
     );
     if (!lease) throw new IndexGone(index);
-    const leader = new IndexLeader({ ground, services, indices, lease, tombstoneRetentionMs });
+    const leader = new IndexLeader({ ground, services, indices, lease, tombstoneRetentionMs, wrote: parts.wrote });
     verification = await filledAndSwapped({ ground, services, indices, leader }, signal, progress);
     await lease.release();
   } catch (error) {

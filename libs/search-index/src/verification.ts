@@ -1,10 +1,9 @@
 import type { Change, Concert } from '#contracts';
-import { Composer, type StoreIds } from './composer.js';
+import { Composer } from './composer.js';
 import { type ConcertIndices, composedVersion, type IndexEntry, isTombstone, type Versions } from './concert-index.js';
-import type { OwnerServices } from './owner-services.js';
+import type { OwnerServices, StoreIds } from './owner-services.js';
 import { type Ground, pause, untilDone } from './patience.js';
-import { RememberedParts } from './remembered-parts.js';
-import { SIZES } from './sizes.js';
+import { SIZES, sizesOf } from './sizes.js';
 
 /** What was written last may need so long to be found: only what differs then too is told. */
 const SECOND_LOOK_MS = 5_000;
@@ -56,7 +55,7 @@ export async function verify(
   progress: (compared: number) => void = () => undefined,
 ): Promise<Verification> {
   // A part that has changed since is one more difference, and looked at again.
-  const composer = new Composer(parts.ground, new RememberedParts(parts.services), parts.storeIds);
+  const composer = new Composer(parts.ground, parts.services, parts.storeIds);
   const differences: Difference[] = [];
   let concerts = 0;
   let suspects = new Map<number, State | undefined>();
@@ -87,7 +86,7 @@ interface Page {
 }
 
 async function readPage(parts: VerificationParts, afterId: number, signal: AbortSignal): Promise<Page> {
-  const { page } = parts.ground.sizes ?? SIZES;
+  const { page } = sizesOf(parts.ground);
   const { states, isLast } = await retried(parts, signal, () =>
     parts.services.scanConcerts(afterId, page, parts.storeIds.concerts),
   );
@@ -120,14 +119,14 @@ async function secondLook(
 ): Promise<Difference[]> {
   if (first.size === 0) return [];
   await pause(parts.ground, SECOND_LOOK_MS, signal);
-  const composer = new Composer(parts.ground, parts.services, parts.storeIds);
-  const { page } = parts.ground.sizes ?? SIZES;
+  const { page } = sizesOf(parts.ground);
   const differences: Difference[] = [];
   const ids = [...first.keys()].sort((a, b) => a - b);
   for (let start = 0; start < ids.length; start += page) {
     const some = ids.slice(start, start + page);
     const index = await entriesOf(parts, some, signal);
-    // Read after the index, so that it can never be beyond them.
+    // Read after the index, so that it can never be beyond them: with parts that were read after it, too.
+    const composer = new Composer(parts.ground, parts.services, parts.storeIds);
     const entries = await retried(parts, signal, () => composer.ofIds(some, signal));
     const services = new Map(entries.map((entry) => [entry.id, stateOf(entry)]));
     for (const id of some) {
@@ -140,7 +139,7 @@ async function secondLook(
 
 /** Those of some ids, ascending: one reading finds all that lie close together. */
 async function entriesOf(parts: VerificationParts, ids: readonly number[], signal: AbortSignal): Promise<Map<number, State>> {
-  const { page } = parts.ground.sizes ?? SIZES;
+  const { page } = sizesOf(parts.ground);
   const found = new Map<number, State>();
   for (let left = ids; left[0] !== undefined; ) {
     const afterId = left[0] - 1;
@@ -186,7 +185,7 @@ async function entriesBetween(
   { afterId, upTo }: Pick<Page, 'afterId' | 'upTo'>,
   signal: AbortSignal,
 ): Promise<Map<number, State>> {
-  const { page } = parts.ground.sizes ?? SIZES;
+  const { page } = sizesOf(parts.ground);
   const found = new Map<number, State>();
   for (let after = afterId; ; ) {
     const entries = await retried(parts, signal, () => parts.indices.entriesAfter(parts.index, after, page));

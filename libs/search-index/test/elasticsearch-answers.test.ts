@@ -62,7 +62,13 @@ test.each([
   [404, PROXY, 'Internal'],
 ])('a whole bulk that is answered with %i %j is %s', async (status, body, code) => {
   answer = { status, body };
-  await expect(indices.write(NAME, [liveEntry(1)])).rejects.toMatchObject({ code });
+  await expect(indices.write(NAME, [liveEntry(1), liveEntry(2)])).rejects.toMatchObject({ code });
+});
+
+test('a single entry that is too large for what is on the way is refused, since there is no smaller bulk', async () => {
+  answer = { status: 413, body: '<html>a proxy</html>' };
+  const reason = expect.stringContaining('413');
+  expect(await indices.write(NAME, [liveEntry(1)])).toEqual([{ outcome: 'refused', reason }]);
 });
 
 test('what goes wrong on the way says so, and nothing is taken for done', async () => {

@@ -137,6 +137,33 @@ describeOnElasticsearch('indices in Elasticsearch', (elasticsearch) => {
       expect(template).toBe(alias);
     });
 
+    test('what a late write makes in an Elasticsearch that was wiped is not taken for an index', async () => {
+      await client.indices.delete({ index: name });
+      await client.indices.deleteIndexTemplate({ name: indexNames(config.alias).template });
+      await indices.write(name, [liveEntry(1)]);
+      expect(await client.indices.exists({ index: name })).toBe(true);
+      expect(await indices.names()).toEqual([]);
+      const next = nameOfIndex(config.alias, 2);
+      await indices.create(next);
+      await indices.swapTo(next);
+      expect(await indices.names()).toEqual([next]);
+      expect(await indices.write(next, [liveEntry(1)])).toEqual([{ outcome: 'written' }]);
+      await client.indices.delete({ index: name });
+    });
+
+    test('its mapping is ours also where somebody has a template for all indices', async () => {
+      const greedy = `${config.alias}-greedy`;
+      const pattern = [`${config.alias}.*`];
+      const template = { mappings: { properties: { location: { type: 'keyword' as const } } } };
+      await client.indices.putIndexTemplate({ name: greedy, index_patterns: pattern, priority: 500, template });
+      const next = nameOfIndex(config.alias, 2);
+      await indices.create(next);
+      const { [next]: made } = await client.indices.getMapping({ index: next });
+      expect(made?.mappings.properties?.['location']).toEqual({ type: 'geo_point' });
+      expect(await indices.names()).toEqual([name, next]);
+      await client.indices.deleteIndexTemplate({ name: greedy });
+    });
+
     test('a template of a newer program is not replaced', async () => {
       await client.indices.putIndexTemplate({ ...indexTemplate(config.alias), version: INDEX_VERSION + 1 });
       await expect(indices.create(nameOfIndex(config.alias, 2))).rejects.toThrow(CannotStart);
