@@ -29,7 +29,7 @@ const PATIENCE_MS = 5;
 export const MAX_MEMORY_GROWTH_BYTES = 64 * 1_048_576;
 
 const Text = Type.Object({ text: Type.String({ maxLength: 1_000 }) }, { additionalProperties: false });
-export const echo = defineCall('hostile.echo', Text, Text);
+const echo = defineCall('hostile.echo', Text, Text);
 
 @Controller()
 class EchoController {

@@ -25,7 +25,7 @@ export const MAX_MEMORY_GROWTH_BYTES = 128 * 1_048_576;
 const SHOWN_FINDINGS = 20;
 
 /** What must not be, and the request that it came of. */
-export interface Finding {
+interface Finding {
   what: string;
   request: string;
 }

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { systemClock } from '#clock';
-import { readConfig, type ServiceName, serviceNames } from '#config';
+import { byService, readConfig, serviceNames } from '#config';
+import type { ServiceCallers } from '#rpc';
 import {
-  type Callers,
   completeUntil,
   ElasticsearchIndices,
   IndexGone,
@@ -45,7 +45,7 @@ interface Parts {
   processes: ProcessSystem;
   alias: string;
   search: SearchClient;
-  callers: Callers;
+  callers: ServiceCallers;
   proxies: Proxies | undefined;
 }
 
@@ -98,7 +98,7 @@ export class IndexedSystem {
     stack.defer(() => processes.close());
     const search = await openElasticsearch(config);
     stack.defer(() => search.close());
-    const callers = callersOf((service) => processes.client(service));
+    const callers = byService((service) => processes.client(service));
     stack.defer(() => {
       for (const caller of Object.values(callers)) caller.close();
     });
@@ -260,10 +260,3 @@ class Proxies {
     await Promise.all([this.http, ...this.tcp].map((proxy) => proxy.close()));
   }
 }
-
-const callersOf = <T extends Callers[ServiceName]>(of: (service: ServiceName) => T): Record<ServiceName, T> => ({
-  bands: of('bands'),
-  venues: of('venues'),
-  events: of('events'),
-  concerts: of('concerts'),
-});

@@ -1,4 +1,3 @@
-export type { ServiceCallers as Callers } from '#rpc';
 export type { Outcomes } from './bulk-writer.js';
 export { type Checkpoint, completeUntil } from './checkpoint.js';
 export {
