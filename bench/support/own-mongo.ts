@@ -7,6 +7,8 @@ export const MONGOD = join(process.cwd(), '.engines/mongod');
 export const MONGOD_BINARY = { systemBinary: MONGOD, version: '6.0.5', checkMD5: false };
 /** On a busy machine it takes longer than the starter would wait by itself. */
 const START_TIMEOUT_MS = 30_000;
+/** A server that is just electing itself refuses the configuration that the starter sets. */
+const STARTS = 3;
 
 /** A replica set of one node, on a port and in a folder of its own, that may be killed and started again on both. */
 export class OwnMongo {
@@ -42,7 +44,13 @@ export class OwnMongo {
   }
 
   async resume(): Promise<void> {
-    await this.replicaSet.start();
+    for (let starts = 1; ; starts++) {
+      try {
+        return await this.replicaSet.start();
+      } catch (error) {
+        if (starts === STARTS) throw error;
+      }
+    }
   }
 
   async stop(): Promise<void> {

@@ -11,7 +11,7 @@ import type { ConcertPage, ConcertQuery, ConcertReadModel, FoundConcerts, Freshn
 const INDEX_SHARE = 0.5;
 /** What the services have left when a change does not come in time. */
 const SERVICES_RESERVE_MS = 500;
-/** The first pause between two looks; each is twice as long as the one before, up to the longest. */
+/** The first pause between two looks, and what a look takes at most; each is twice as long as the one before, up to the longest. */
 const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 400;
 /** Readings that wait for a change at once: more would keep the index from its searches, and the services answer. */
@@ -114,12 +114,13 @@ export class FreshOrStrong implements ConcertReadModel {
       const { fresh } = index;
       if (isEnough(fresh)) return fresh;
       // With less left to answer in, it would seem to have failed.
-      if (remainingMs(inTime.deadline) < pauseMs) return undefined;
+      if (remainingMs(inTime.deadline) < FIRST_PAUSE_MS) return undefined;
       // Another index may not yet show what the one before did.
       left = await new ElasticsearchReadModel(client, fresh).notShown(fresh.name === askedIn ? left : written, inTime);
       if (left.length === 0) return fresh;
       askedIn = fresh.name;
-      await sleep(pauseMs);
+      // The last look is just before the end.
+      await sleep(Math.max(1, Math.min(pauseMs, remainingMs(inTime.deadline) - FIRST_PAUSE_MS)));
     }
     return undefined;
   }
