@@ -15,7 +15,8 @@ while searches go on in the one that is there and the indexer keeps that up to d
 have, concert by concert, it takes the other's place in one step, and the other is removed. No search fails meanwhile.
 
 Exit code: 0 when the new index is in place, 1 when it differs from the services and was not put there, 2 for a wrong
-command or when it cannot be done, 78 for a wrong configuration, 130 when it was interrupted: then the index of before is still there.
+command or when it cannot be done, 78 for a wrong configuration, 130 when it was interrupted: then the index of before is
+still there.
 `;
 
 process.exitCode = await runOnIndex(HELP, async ({ parts, signal, alive }: OnIndex) => {

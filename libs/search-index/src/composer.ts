@@ -1,7 +1,7 @@
 import type { ServiceName } from '#config';
 import type { Band, Change, Concert, Event, Venue } from '#contracts';
 import { type IndexEntry, IndexMoved, type TombstoneEntry } from './concert-index.js';
-import { type OwnerServices, type PartName, partNames, type StoreIds } from './owner-services.js';
+import { type OwnerServices, partNames, type StoreIds } from './owner-services.js';
 import { type Ground, pause } from './patience.js';
 import { RememberedParts } from './remembered-parts.js';
 import { SeenVersions } from './seen-versions.js';
@@ -14,7 +14,12 @@ const STALE_PAUSE_MS = 100;
 export class StateGone extends IndexMoved {}
 
 type States<R> = Map<number, Change<R>>;
-type Read<R> = (ids: readonly number[], storeId: string) => Promise<States<R>>;
+
+/** Where the states of one service come from. */
+interface Source<R> {
+  read: (ids: readonly number[], storeId: string) => Promise<States<R>>;
+  remembered?: RememberedParts<R>;
+}
 
 /** The parts of some concerts, as their services have them. */
 interface Parts {
@@ -22,9 +27,6 @@ interface Parts {
   venues: ReadonlyMap<number, Change<Venue>>;
   events: ReadonlyMap<number, Change<Event>>;
 }
-
-/** What states are read from. */
-export type StateReader = Pick<OwnerServices, 'concerts' | PartName>;
 
 /**
  * Asks the services for concerts and their parts, and makes entries of them. It knows which versions it was told of: a
@@ -41,7 +43,7 @@ export class Composer {
 
   constructor(
     private readonly ground: Ground,
-    private readonly services: StateReader,
+    private readonly services: OwnerServices,
     private readonly storeIds: StoreIds,
   ) {
     this.#seen = new SeenVersions(ground.clock, MAX_STALE_MS);
@@ -64,7 +66,7 @@ export class Composer {
    */
   async ofIds(ids: readonly number[], signal: AbortSignal, told: ReadonlyMap<number, Change<Concert>> = new Map()) {
     const others = ids.filter((id) => !told.has(id));
-    const concerts = await this.#fresh('concerts', others, signal, this.services.concerts);
+    const concerts = await this.#fresh('concerts', others, { read: this.services.concerts }, signal);
     return this.ofStates([...ids.flatMap((id) => told.get(id) ?? []), ...concerts.values()], signal);
   }
 
@@ -73,28 +75,15 @@ export class Composer {
     const idsOf = (of: (concert: Concert) => number | null) => [
       ...new Set(concerts.flatMap(({ document }) => (document && of(document)) ?? [])),
     ];
-    const part = <R>(service: PartName, remembered: RememberedParts<R>, ids: number[], read: Read<R>) =>
-      this.#fresh(service, ids, signal, read, remembered);
+    const { services } = this;
     const { bands: ofBands, venues: ofVenues, events: ofEvents } = this.#remembered;
+    const bandIds = idsOf(({ bandId }) => bandId);
+    const venueIds = idsOf(({ venueId }) => venueId);
+    const eventIds = idsOf(({ eventId }) => eventId);
     const [bands, venues, events] = await Promise.all([
-      part(
-        'bands',
-        ofBands,
-        idsOf(({ bandId }) => bandId),
-        this.services.bands,
-      ),
-      part(
-        'venues',
-        ofVenues,
-        idsOf(({ venueId }) => venueId),
-        this.services.venues,
-      ),
-      part(
-        'events',
-        ofEvents,
-        idsOf(({ eventId }) => eventId),
-        this.services.events,
-      ),
+      this.#fresh('bands', bandIds, { read: services.bands, remembered: ofBands }, signal),
+      this.#fresh('venues', venueIds, { read: services.venues, remembered: ofVenues }, signal),
+      this.#fresh('events', eventIds, { read: services.events, remembered: ofEvents }, signal),
     ]);
     return concerts.map((concert) => entryOf(concert, { bands, venues, events }));
   }
@@ -103,9 +92,8 @@ export class Composer {
   async #fresh<R>(
     service: ServiceName,
     ids: readonly number[],
+    { read, remembered }: Source<R>,
     signal: AbortSignal,
-    read: Read<R>,
-    remembered?: RememberedParts<R>,
   ): Promise<States<R>> {
     const states: States<R> = new Map();
     for (const id of ids) {
