@@ -54,9 +54,9 @@ async function stopAll(system: ProcessSystem, paths: string[], stops: number): P
     const service = turn(stop);
     const stopMs = Math.round(1_000 + random() * (LONGEST_STOP_MS - 1_000));
     const before = readers.readings.length;
-    system.process(service).signal('SIGSTOP');
+    await system.process(service).freeze();
     await sleep(stopMs);
-    system.process(service).signal('SIGCONT');
+    system.process(service).thaw();
     const tookMs = await readers.well(WELL_TIMEOUT_MS);
     wellMs.push(tookMs);
     console.log(

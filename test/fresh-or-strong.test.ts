@@ -324,12 +324,12 @@ describeWithOwnElasticsearch('with a search index', () => {
     });
 
     test('stopped in the middle of it all, the services answer, and at once when that is known', async () => {
-      elasticsearch.signal('SIGSTOP');
+      await elasticsearch.freeze();
       const answer = await get(list);
       expect([servedBy(answer), answer.text === '[]']).toEqual(['services', false]);
       await untilIndexIs('unavailable');
       expect(servedBy(await get(list))).toBe('services');
-      elasticsearch.signal('SIGCONT');
+      elasticsearch.thaw();
       await getFromIndex(list);
     });
 

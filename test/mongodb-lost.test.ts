@@ -68,7 +68,7 @@ describeWithOwnMongo('services on a MongoDB', () => {
           const [venue = { latitude: 0, longitude: 0 }] = generateWorld(WORLD).venues;
           const readers = await Readers.start(system.url, mixedPaths(venue), CLIENTS);
           for (const [lose, bring] of [
-            [() => mongo.signal('SIGSTOP'), () => mongo.signal('SIGCONT')],
+            [() => mongo.freeze(), () => mongo.thaw()],
             [() => mongo.pause(), () => mongo.resume()],
           ] as const) {
             const before = readers.readings.length;

@@ -37,7 +37,7 @@ describe('on SIGTERM', () => {
     'the gateway answers what it has begun, takes nothing new, and ends in order',
     async () => {
       // A stopped service keeps requests under way until their deadline.
-      system.process('bands').signal('SIGSTOP');
+      await system.process('bands').freeze();
       const begun = Array.from({ length: CLIENTS }, () => fetch(`${system.url}/concerts?bandIds=1&limit=5`));
       await sleep(300);
       const gateway = system.process('concerts-gateway');
@@ -59,7 +59,7 @@ describe('on SIGTERM', () => {
     'the gateway tells who asks whether it is ready that it drains',
     async () => {
       // The answer waits for the stopped service, and meanwhile the signal comes.
-      system.process('bands').signal('SIGSTOP');
+      await system.process('bands').freeze();
       const asked = fetch(`${system.url}/health/ready`);
       await sleep(300);
       system.process('concerts-gateway').signal('SIGTERM');

@@ -52,10 +52,10 @@ test.each<{ service: ServiceName; byBand: string; aroundAPlace: string; ofABand:
   'when the $service service is stopped under load, each request is answered by its deadline, and all is well soon after it goes on',
   async ({ service, byBand, aroundAPlace, ofABand }) => {
     const readers = await Readers.start(system.url, paths, CLIENTS);
-    system.process(service).signal('SIGSTOP');
+    await system.process(service).freeze();
     await sleep(STOP_MS);
     const whileStopped = [...readers.readings];
-    system.process(service).signal('SIGCONT');
+    system.process(service).thaw();
     const wellMs = await readers.well(2 * WELL_WITHIN_MS);
     const wellAt = performance.now();
     const readings = await readers.stop();

@@ -37,7 +37,7 @@ function clientOf(url: string): WriteClient {
 /** Begins executions that come no further than to their venue, since that service stands still. */
 async function beginAmid(system: ProcessSystem): Promise<string[]> {
   const client = clientOf(system.writesUrl);
-  system.process('venues').signal('SIGSTOP');
+  await system.process('venues').freeze();
   const begun: string[] = [];
   for (let number = 0; number < EXECUTIONS; number++) {
     const { status, headers } = await client.send({
@@ -100,7 +100,7 @@ describeOnMongo('two orchestrators on one journal', (mongo) => {
       const begun = await beginAmid(system);
       await system.process('orchestrator').end('SIGKILL');
       const running = await pages(client, '/executions?status=RUNNING');
-      system.process('venues').signal('SIGCONT');
+      system.process('venues').thaw();
       const tookMs = await untilAllEnded(client);
 
       expect(running).toHaveLength(EXECUTIONS);
@@ -117,7 +117,7 @@ test(
     const system = await startSystem();
     const begun = await beginAmid(system);
     await system.process('orchestrator').end('SIGKILL');
-    system.process('venues').signal('SIGCONT');
+    system.process('venues').thaw();
     system.start('orchestrator');
     await system.ready();
     const client = clientOf(system.writesUrl);

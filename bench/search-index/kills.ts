@@ -113,9 +113,9 @@ async function stopElasticsearch(elasticsearch: OwnElasticsearch, times: number,
 
 async function awayFor(elasticsearch: OwnElasticsearch, kind: (typeof STOPS)[number], awayMs: number): Promise<void> {
   if (kind === 'stopped') {
-    elasticsearch.signal('SIGSTOP');
+    await elasticsearch.freeze();
     await sleep(awayMs);
-    elasticsearch.signal('SIGCONT');
+    elasticsearch.thaw();
     return;
   }
   await (kind === 'killed' ? elasticsearch.kill() : elasticsearch.pause());

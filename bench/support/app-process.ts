@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { freeze } from './freeze.js';
 
 /** The compiled programs of the project, which tests and benchmarks are run in the folder of. */
 const DIST = join(process.cwd(), 'dist');
@@ -85,10 +86,19 @@ export class AppProcess {
     else this.#child.kill(signal);
   }
 
+  /** Lets it stand still, with its connections open, until it is thawed. */
+  freeze(): Promise<void> {
+    return freeze(this.#ownGroup ? -this.pid : this.pid);
+  }
+
+  thaw(): void {
+    this.signal('SIGCONT');
+  }
+
   /** Ends it in order, or with force when it does not end. */
   async end(signal: NodeJS.Signals = 'SIGTERM'): Promise<Ended> {
     this.signal(signal);
-    this.signal('SIGCONT');
+    this.thaw();
     const killing = setTimeout(() => this.signal('SIGKILL'), END_TIMEOUT_MS);
     const ended = await this.ended;
     clearTimeout(killing);

@@ -4,6 +4,7 @@ import { chown, copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { freeze } from './freeze.js';
 import { freePorts, isListening } from './ports.js';
 
 /** Where `make engines` puts it; tests and benchmarks are run in the project's folder. */
@@ -63,10 +64,14 @@ export class OwnElasticsearch {
     return `http://${HOST}:${this.port}`;
   }
 
-  /** Sends a signal to the server: SIGSTOP, SIGCONT. */
-  signal(signal: 'SIGSTOP' | 'SIGCONT'): void {
-    if (!this.#launcher) throw new Error('the Elasticsearch does not run');
-    signalGroup(this.#launcher, signal);
+  /** Lets the server stand still, with its connections open, until it is thawed. */
+  async freeze(): Promise<void> {
+    if (!this.#launcher?.pid) throw new Error('the Elasticsearch does not run');
+    await freeze(-this.#launcher.pid);
+  }
+
+  thaw(): void {
+    if (this.#launcher) signalGroup(this.#launcher, 'SIGCONT');
   }
 
   /** Ends the server in peace; its files stay. */

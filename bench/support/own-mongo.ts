@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { MongoMemoryReplSet } from 'mongodb-memory-server-core';
+import { freeze } from './freeze.js';
 
 /** Where `make engines` puts it; tests and benchmarks are run in the project's folder. */
 export const MONGOD = join(process.cwd(), '.engines/mongod');
@@ -27,15 +28,18 @@ export class OwnMongo {
   }
 
   get pid(): number {
-    const [server] = this.replicaSet.servers;
-    const pid = server?.instanceInfo?.instance.mongodProcess?.pid;
+    const pid = this.process?.pid;
     if (pid === undefined) throw new Error('the MongoDB does not run');
     return pid;
   }
 
-  /** Sends a signal to the server: SIGSTOP, SIGCONT. */
-  signal(signal: 'SIGSTOP' | 'SIGCONT'): void {
-    process.kill(this.pid, signal);
+  /** Lets the server stand still, with its connections open, until it is thawed. */
+  freeze(): Promise<void> {
+    return freeze(this.pid);
+  }
+
+  thaw(): void {
+    this.process?.kill('SIGCONT');
   }
 
   /** Ends the server; its files stay. */
@@ -54,6 +58,11 @@ export class OwnMongo {
   }
 
   async stop(): Promise<void> {
+    this.thaw();
     await this.replicaSet.stop({ doCleanup: true, force: true });
+  }
+
+  private get process() {
+    return this.replicaSet.servers[0]?.instanceInfo?.instance.mongodProcess;
   }
 }

@@ -85,9 +85,9 @@ describeWithOwnElasticsearch('an Elasticsearch that wants a login', () => {
   );
 
   test('one that does not answer is not waited for without end', async () => {
-    elasticsearch.signal('SIGSTOP');
+    await elasticsearch.freeze();
     await expect(indices.readCheckpoint(NAME)).rejects.toMatchObject({ code: 'Timeout' });
-    elasticsearch.signal('SIGCONT');
+    elasticsearch.thaw();
     expect(await indices.names()).toEqual([NAME]);
   });
 

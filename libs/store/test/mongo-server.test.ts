@@ -110,13 +110,13 @@ describeWithOwnMongo('a MongoDB that is not as it should be', () => {
     }, 60_000);
 
     test('when it stands still, calls end within their deadline, and work again afterwards', async () => {
-      mongo.signal('SIGSTOP');
+      await mongo.freeze();
       try {
         const ends = await Promise.all(Array.from({ length: 30 }, () => endOf(bands.byIds([1], within(DEADLINE_MS)))));
         expect(new Set(ends).isSubsetOf(new Set(['Timeout', 'Unavailable']))).toBe(true);
         expect(await endOf(bands.upsert([{ id: 1, name: 'Here' }], within(500)))).toMatch(/Timeout|Unavailable/);
       } finally {
-        mongo.signal('SIGCONT');
+        mongo.thaw();
       }
       await untilBack();
     }, 60_000);
