@@ -1,4 +1,5 @@
 import { Body, Controller, Get, Headers, HttpCode, Inject, Post, Res } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { ConcertConsistency, ConcertDetail, ConcertListRow, ConcertSearch } from '#contracts';
 import { Ask, assertFaultless, PathId, parameterCheck, sendRecord } from '#http';
@@ -13,6 +14,7 @@ import { type CleanRead, ReadParameters, withAfterChange } from './read-paramete
 
 const searchCheck = parameterCheck(ConcertSearch);
 
+@ApiTags('concerts')
 @Controller('concerts')
 export class ConcertsController {
   constructor(@Inject(READ_MODEL) private readonly readModel: ConcertReadModel) {}

@@ -1,4 +1,5 @@
 import { Controller, Get, Inject, Res } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { ConcertListRow, ConcertsOfEvent, Event, eventCalls, NamedSearch } from '#contracts';
 import { Ask, PathId } from '#http';
@@ -13,6 +14,7 @@ import { sendByName } from './named-list.js';
 import { type CleanRead, ReadParameters } from './read-parameters.js';
 import { NoParameters, sendStored } from './stored-record.js';
 
+@ApiTags('events')
 @Controller('events')
 export class EventsController {
   constructor(

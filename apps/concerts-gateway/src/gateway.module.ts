@@ -1,5 +1,6 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import type { Config } from '#config';
+import { LivenessController } from '#http';
 import { ServiceRecords } from '#read-model';
 import type { ServiceClients } from '#serve';
 import { BandsController } from './bands.controller.js';
@@ -22,7 +23,14 @@ export class GatewayModule {
   static with({ clients, readModel, index, config, draining }: GatewayParts): DynamicModule {
     return {
       module: GatewayModule,
-      controllers: [ConcertsController, BandsController, VenuesController, EventsController, HealthController],
+      controllers: [
+        ConcertsController,
+        BandsController,
+        VenuesController,
+        EventsController,
+        LivenessController,
+        HealthController,
+      ],
       providers: [
         { provide: CLIENTS, useValue: clients },
         { provide: CONFIG, useValue: config },

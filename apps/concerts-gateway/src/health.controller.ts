@@ -1,13 +1,15 @@
 import { Controller, Get, Inject, Res } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { type Config, VERSION } from '#config';
-import { Liveness, Readiness } from '#contracts';
+import { Readiness } from '#contracts';
 import { Ask, Describe, healthAsking, sendHealth, servicesHealth } from '#http';
 import type { IndexState } from '#read-model';
 import type { CallContext } from '#rpc';
 import type { ServiceClients } from '#serve';
 import { CLIENTS, CONFIG, DRAINING, INDEX } from './injection-tokens.js';
 
+@ApiTags('health')
 @Controller('health')
 export class HealthController {
   constructor(
@@ -16,12 +18,6 @@ export class HealthController {
     @Inject(INDEX) private readonly index: IndexState | undefined,
     @Inject(DRAINING) private readonly draining: AbortSignal,
   ) {}
-
-  @Get('live')
-  @Describe({ summary: 'Whether the process is alive', record: Liveness })
-  live(@Res() reply: FastifyReply): void {
-    sendHealth(reply, true, { status: 'ok' });
-  }
 
   @Get('ready')
   @Describe({

@@ -1,4 +1,5 @@
 import { Controller, Get, Inject, Res } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { ConcertListRow, ConcertsOfVenue, Venue, VenueListRow, VenueSearch, venueCalls } from '#contracts';
 import { Ask, PathId } from '#http';
@@ -14,6 +15,7 @@ import { readNearQuery, sendNear } from './near-list.js';
 import { type CleanRead, ReadParameters } from './read-parameters.js';
 import { NoParameters, sendStored } from './stored-record.js';
 
+@ApiTags('venues')
 @Controller('venues')
 export class VenuesController {
   constructor(

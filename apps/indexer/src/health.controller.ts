@@ -3,11 +3,11 @@ import { Controller, Get, Inject, Res } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { VERSION } from '#config';
-import { IndexerReadiness, Liveness } from '#contracts';
+import { IndexerReadiness } from '#contracts';
 import { Ask, Describe, healthAsking, sendHealth, servicesHealth } from '#http';
 import { remainingMs, toFault } from '#problem';
 import type { CallContext } from '#rpc';
-import { type ConcertIndices, completeUntil, type Indexer } from '#search-index';
+import { type ConcertIndices, dataAgeMs, type Indexer } from '#search-index';
 import type { ServiceClients } from '#serve';
 import { CLIENTS, DRAINING, INDEXER, INDICES } from './injection-tokens.js';
 
@@ -20,12 +20,6 @@ export class HealthController {
     @Inject(CLIENTS) private readonly clients: ServiceClients,
     @Inject(DRAINING) private readonly draining: AbortSignal,
   ) {}
-
-  @Get('live')
-  @Describe({ summary: 'Whether the process is alive', record: Liveness })
-  live(@Res() reply: FastifyReply): void {
-    sendHealth(reply, true, { status: 'ok' });
-  }
 
   @Get('ready')
   @Describe({
@@ -48,12 +42,11 @@ export class HealthController {
     const { leader } = this.indexer;
     if (!leader) return undefined;
     const { filling, jobs, putAside } = leader.checkpoint;
-    const ageMs = Math.max(0, Date.now() - completeUntil(leader.checkpoint));
     return {
       name: leader.index,
       ...(filling && { filled: leader.filled }),
       changesBehind: leader.changesBehind,
-      ageMs: Number.isFinite(ageMs) ? ageMs : null,
+      ageMs: dataAgeMs(leader.checkpoint) ?? null,
       fanOutJobs: jobs.length,
       putAside: { count: putAside.length, ids: putAside },
     };

@@ -1,7 +1,7 @@
 import { Counter } from 'prom-client';
 import { serviceNames } from '#config';
 import type { Metrics } from '#metrics';
-import { completeUntil, type Indexer, type Outcomes } from '#search-index';
+import { dataAgeMs, type Indexer, type Outcomes } from '#search-index';
 
 const MS_PER_SECOND = 1_000;
 
@@ -15,8 +15,8 @@ export function indexerMetrics(metrics: Metrics, indexer: Indexer): void {
     () => (indexer.leader ? [{ value: indexer.leader.changesBehind }] : []),
   );
   metrics.readGauge({ name: 'backline_index_lag_seconds', help: 'How old what searches find may be.' }, () => {
-    const lag = indexer.leader && secondsSince(completeUntil(indexer.leader.checkpoint));
-    return lag === undefined ? [] : [{ value: lag }];
+    const ageMs = indexer.leader && dataAgeMs(indexer.leader.checkpoint);
+    return ageMs === undefined ? [] : [{ value: ageMs / MS_PER_SECOND }];
   });
   metrics.readGauge(
     {
@@ -26,8 +26,9 @@ export function indexerMetrics(metrics: Metrics, indexer: Indexer): void {
     },
     () =>
       serviceNames.flatMap((feed) => {
-        const lag = secondsSince(indexer.leader?.checkpoint.feeds[feed].endReadAt || Number.NEGATIVE_INFINITY);
-        return lag === undefined ? [] : [{ labels: { feed }, value: lag }];
+        // 0 until the feed was once read to its end.
+        const endReadAt = indexer.leader?.checkpoint.feeds[feed].endReadAt;
+        return endReadAt ? [{ labels: { feed }, value: Math.max(0, Date.now() - endReadAt) / MS_PER_SECOND }] : [];
       }),
   );
   metrics.readGauge({ name: 'backline_index_fan_out_jobs', help: 'Parts whose many concerts are composed anew.' }, () =>
@@ -36,12 +37,6 @@ export function indexerMetrics(metrics: Metrics, indexer: Indexer): void {
   metrics.readGauge({ name: 'backline_index_put_aside', help: 'Concerts that the index does not take.' }, () =>
     indexer.leader ? [{ value: indexer.leader.checkpoint.putAside.length }] : [],
   );
-}
-
-/** Nothing where that is not known. */
-function secondsSince(time: number): number | undefined {
-  const ageMs = Math.max(0, Date.now() - time);
-  return Number.isFinite(ageMs) ? ageMs / MS_PER_SECOND : undefined;
 }
 
 /** Counts what became of the documents that were sent to Elasticsearch. */

@@ -1,4 +1,5 @@
 import { type DynamicModule, Module } from '@nestjs/common';
+import { LivenessController } from '#http';
 import type { ConcertIndices, Indexer } from '#search-index';
 import type { ServiceClients } from '#serve';
 import { HealthController } from './health.controller.js';
@@ -16,7 +17,7 @@ export class IndexerModule {
   static with({ indexer, indices, clients, draining }: Parts): DynamicModule {
     return {
       module: IndexerModule,
-      controllers: [HealthController],
+      controllers: [LivenessController, HealthController],
       providers: [
         { provide: INDEXER, useValue: indexer },
         { provide: INDICES, useValue: indices },

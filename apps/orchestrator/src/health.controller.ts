@@ -2,7 +2,7 @@ import { Controller, Get, Inject, Res } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { type Config, VERSION } from '#config';
-import { Liveness, OrchestratorReadiness } from '#contracts';
+import { OrchestratorReadiness } from '#contracts';
 import { Ask, Describe, healthAsking, sendHealth, servicesHealth } from '#http';
 import { toFault } from '#problem';
 import type { CallContext } from '#rpc';
@@ -22,12 +22,6 @@ export class HealthController {
     @Inject(DRAINING) private readonly draining: AbortSignal,
     @Inject(ENGINE) private readonly engine: Engine,
   ) {}
-
-  @Get('live')
-  @Describe({ summary: 'Whether the process is alive', record: Liveness })
-  live(@Res() reply: FastifyReply): void {
-    sendHealth(reply, true, { status: 'ok' });
-  }
 
   @Get('ready')
   @Describe({

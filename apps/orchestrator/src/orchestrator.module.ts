@@ -1,5 +1,6 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import type { Config } from '#config';
+import { LivenessController } from '#http';
 import { ServiceRecords } from '#read-model';
 import type { Engine } from '#saga';
 import type { ServiceClients } from '#serve';
@@ -23,7 +24,14 @@ export class OrchestratorModule {
   static with({ engine, clients, config, draining }: Parts): DynamicModule {
     return {
       module: OrchestratorModule,
-      controllers: [ConcertsController, ...recordControllers, ExecutionsController, StateMachinesController, HealthController],
+      controllers: [
+        ConcertsController,
+        ...recordControllers,
+        ExecutionsController,
+        StateMachinesController,
+        LivenessController,
+        HealthController,
+      ],
       providers: [
         { provide: ENGINE, useValue: engine },
         { provide: CLIENTS, useValue: clients },

@@ -11,6 +11,7 @@ export {
 } from './describe.js';
 export { versionETag } from './etags.js';
 export { healthAsking, sendHealth, servicesHealth } from './health.js';
+export { LivenessController } from './liveness.controller.js';
 export {
   assertFaultless,
   type Clean,

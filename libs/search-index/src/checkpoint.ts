@@ -42,3 +42,9 @@ export function completeUntil({ feeds, jobs, filling }: Checkpoint): number {
   const endReadAt = Math.min(...[...Object.values(feeds), ...jobs].map((one) => one.endReadAt));
   return filling || endReadAt === 0 ? Number.NEGATIVE_INFINITY : endReadAt;
 }
+
+/** How old what search finds may be; undefined while that is not known. */
+export function dataAgeMs(checkpoint: Checkpoint): number | undefined {
+  const ageMs = Date.now() - completeUntil(checkpoint);
+  return Number.isFinite(ageMs) ? Math.max(0, ageMs) : undefined;
+}

@@ -1,5 +1,5 @@
 export type { Outcomes } from './bulk-writer.js';
-export { type Checkpoint, completeUntil } from './checkpoint.js';
+export { type Checkpoint, completeUntil, dataAgeMs } from './checkpoint.js';
 export {
   type ConcertIndices,
   type IndexEntry,
