@@ -20,7 +20,7 @@ class StrictBands {
     const at = rows.findIndex(({ name }) => name.includes('?'));
     if (at === -1) return { items: rows.map((_, id) => ({ id: id + 1, outcome: 'created' as const })) };
     const fields = [{ parameter: `/rows/${at}/name`, code: 'question', detail: 'must not ask' }];
-    throw new Fault('ValidationError', 'the request is not as its contract says', fields);
+    throw new Fault('ValidationError', 'the request is not as its contract says', { fields });
   }
 }
 

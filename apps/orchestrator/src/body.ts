@@ -35,7 +35,7 @@ export function invalidBody(faults: readonly FieldFault[]): Fault {
   const told = faults.slice(0, MAX_FAULTS);
   const details = told.map(({ parameter, detail }) => `${parameter || 'the body'} ${detail}`);
   if (faults.length > told.length) details.push('and more');
-  return new Fault('ValidationError', details.join('; '), told);
+  return new Fault('ValidationError', details.join('; '), { fields: told });
 }
 
 /**

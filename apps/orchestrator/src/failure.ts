@@ -22,18 +22,18 @@ export function failureOf({ id, stateMachine, status, error = '', cause = '' }: 
   const part = stateMachine.endsWith('-concert') ? PART.exec(String(told.state))?.[1]?.toLowerCase() : undefined;
   if (part !== undefined) return failureOfPart(part, fault, String(told.state));
   const fields = fault.fields?.map((field) => inBody(field, ''));
-  return new Fault(error, fault.detail, fields);
+  return new Fault(error, fault.detail, { fields });
 }
 
 function failureOfPart(part: string, { code, detail, fields }: Fault, state: string): Fault {
   const whole = { parameter: `/${part}`, code, detail };
   if (code !== 'NotFound') {
-    return new Fault(code, `${part}: ${detail}`, fields?.map((field) => inBody(field, `/${part}`)) ?? [whole]);
+    return new Fault(code, `${part}: ${detail}`, { fields: fields?.map((field) => inBody(field, `/${part}`)) ?? [whole] });
   }
   // While it is looked for it was never there; later it has gone meanwhile.
   return state.startsWith('Hold')
-    ? new Fault('UnprocessableContent', `${part}: ${detail}`, [{ ...whole, parameter: `/${part}/id` }])
-    : new Fault('Conflict', `${part}: ${detail}`, [whole]);
+    ? new Fault('UnprocessableContent', `${part}: ${detail}`, { fields: [{ ...whole, parameter: `/${part}/id` }] })
+    : new Fault('Conflict', `${part}: ${detail}`, { fields: [whole] });
 }
 
 /** What the caller of the participants makes of a fault; any other text is a detail. */

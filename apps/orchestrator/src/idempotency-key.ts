@@ -16,9 +16,9 @@ export function readIdempotencyKey(header: string | string[] | undefined): strin
   const key = QUOTED.exec(text)?.[1]?.replaceAll(/\\(.)/g, '$1') ?? BARE.exec(text)?.[0];
   if (key !== undefined && key.length <= MAX_LENGTH) return key;
   const detail = `must be a string in quotes of 1 to ${MAX_LENGTH} visible characters of ASCII`;
-  throw new Fault('ValidationError', `the header Idempotency-Key ${detail}`, [
-    { parameter: 'Idempotency-Key', code: 'malformed', detail },
-  ]);
+  throw new Fault('ValidationError', `the header Idempotency-Key ${detail}`, {
+    fields: [{ parameter: 'Idempotency-Key', code: 'malformed', detail }],
+  });
 }
 
 /** The key as a header says it. */

@@ -44,5 +44,7 @@ function readExpectedVersion(header: string | undefined, ownETag: RegExp): numbe
 }
 
 function malformed(detail: string): Fault {
-  return new Fault('ValidationError', `the header If-Match ${detail}`, [{ parameter: 'If-Match', code: 'malformed', detail }]);
+  return new Fault('ValidationError', `the header If-Match ${detail}`, {
+    fields: [{ parameter: 'If-Match', code: 'malformed', detail }],
+  });
 }

@@ -96,7 +96,7 @@ describe('the caller of the participants', () => {
     const fields = [{ parameter: '/part/row/name', code: 'taken', detail: 'is taken' }];
     answers = [
       () => {
-        throw new Fault('Conflict', 'it exists already', fields);
+        throw new Fault('Conflict', 'it exists already', { fields });
       },
     ];
     const expected = { detail: 'it exists already', fields, state: 'HoldBand' };

@@ -63,7 +63,7 @@ class Participant {
     const request = { ...asObject(task.input), ...task.memo };
     const isRequest = this.#request();
     if (!isRequest(request)) {
-      throw new Fault('ValidationError', `${task.state} asks for what cannot be`, fieldFaults(isRequest));
+      throw new Fault('ValidationError', `${task.state} asks for what cannot be`, { fields: fieldFaults(isRequest) });
     }
     const reply = await this.#callUntilTaken(request, task);
     const isReply = this.#reply();

@@ -67,9 +67,9 @@ export class Writes {
       { deadline: Date.now() + START_TIMEOUT_MS },
     );
     if (started.execution.idempotencyKey.fingerprint === fingerprint) return started;
-    throw new Fault('UnprocessableContent', 'the Idempotency-Key was used for another request; a new one needs a new key', [
-      { parameter: 'Idempotency-Key', code: 'reused', detail: 'was used for another request' },
-    ]);
+    throw new Fault('UnprocessableContent', 'the Idempotency-Key was used for another request; a new one needs a new key', {
+      fields: [{ parameter: 'Idempotency-Key', code: 'reused', detail: 'was used for another request' }],
+    });
   }
 
   /** The execution when it has ended; or as it is when the time is over, or when the process is on its way out. */

@@ -164,7 +164,7 @@ export class MongoDatabase {
         } catch (error) {
           if (!isDuplicateKey(error)) throw error;
           if (tries + 1 >= MAX_WRITE_TRIES)
-            throw new Fault('Overloaded', 'other writers of the same records were always faster', undefined, { cause: error });
+            throw new Fault('Overloaded', 'other writers of the same records were always faster', { cause: error });
         }
       }
     });

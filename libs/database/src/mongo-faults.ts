@@ -74,8 +74,8 @@ export function isAway(error: unknown): boolean {
 /** What a caller is told. What is no matter of connection or time is passed on as it is: a mistake of ours. */
 export function toStoreFault(error: unknown): unknown {
   if (isOutOfTime(error)) {
-    return new Fault('Timeout', 'MongoDB did not finish before the deadline', undefined, { cause: error });
+    return new Fault('Timeout', 'MongoDB did not finish before the deadline', { cause: error });
   }
-  if (isAway(error)) return new Fault('Unavailable', 'MongoDB cannot be reached', undefined, { cause: error });
+  if (isAway(error)) return new Fault('Unavailable', 'MongoDB cannot be reached', { cause: error });
   return error;
 }

@@ -102,7 +102,7 @@ export class SqliteDatabase {
       return work();
     } catch (error) {
       if (!isPassing(error)) throw error;
-      throw new Fault('Unavailable', 'the store cannot be read now', undefined, { cause: error });
+      throw new Fault('Unavailable', 'the store cannot be read now', { cause: error });
     }
   }
 
@@ -164,7 +164,7 @@ export function resultCodeOf(error: unknown): number | undefined {
 /** A trouble of the disk or with another process, which may be over when the call is tried again. */
 const isPassing = (error: unknown): boolean => PASSING_CODES.has(resultCodeOf(error));
 
-const unavailable = (cause: unknown): Fault => new Fault('Unavailable', 'the store cannot be written now', undefined, { cause });
+const unavailable = (cause: unknown): Fault => new Fault('Unavailable', 'the store cannot be written now', { cause });
 
 function connect(path: string, cacheKib: number, make: (db: DatabaseSync) => SqliteDatabase): SqliteDatabase {
   const unfinished = join(dirname(path), UNFINISHED_RESTORE);

@@ -28,7 +28,7 @@ serveWrites((db: SqliteDatabase): NoteOperations => {
     },
     addAndRefuse(text) {
       add(text);
-      throw new Fault('Conflict', 'there is one', [{ parameter: '/text', code: 'taken', detail: text }]);
+      throw new Fault('Conflict', 'there is one', { fields: [{ parameter: '/text', code: 'taken', detail: text }] });
     },
     addAndBreak(text) {
       add(text);

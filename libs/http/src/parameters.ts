@@ -97,7 +97,7 @@ export function assertFaultless(faults: FieldFault[]): void {
   const told = faults.slice(0, MAX_TOLD_FAULTS);
   const details = told.map(({ parameter, detail }) => `${parameter} ${detail}`.trim());
   if (faults.length > told.length) details.push(`and ${faults.length - told.length} more`);
-  throw new Fault('ValidationError', details.join('; '), told);
+  throw new Fault('ValidationError', details.join('; '), { fields: told });
 }
 
 const toFieldFault = ({ pointer, code, detail }: { pointer: string; code: string; detail: string }): FieldFault => ({

@@ -8,5 +8,5 @@ export const PathId = createParamDecorator((_: unknown, context: ExecutionContex
   const { id } = context.switchToHttp().getRequest<FastifyRequest<{ Params: { id: string } }>>().params;
   if (/^\d+$/.test(id) && Number.isSafeInteger(Number(id))) return Number(id);
   const detail = `must be a whole number, not ${quoted(id)}`;
-  throw new Fault('ValidationError', `the id in the path ${detail}`, [{ parameter: 'id', code: 'type', detail }]);
+  throw new Fault('ValidationError', `the id in the path ${detail}`, { fields: [{ parameter: 'id', code: 'type', detail }] });
 });

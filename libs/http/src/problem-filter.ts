@@ -57,5 +57,5 @@ export function faultOf(error: unknown): Fault {
 
 function statusFault(status: number, detail: string, cause: Error): Fault {
   const code = codeOfStatus(status);
-  return code === 'Internal' ? toFault(cause) : new Fault(code, detail, undefined, { cause });
+  return code === 'Internal' ? toFault(cause) : new Fault(code, detail, { cause });
 }

@@ -30,9 +30,9 @@ export const Ask = createParamDecorator((_: unknown, context: ExecutionContext):
   const timeout = headers['request-timeout'] ?? READ_DEADLINE_MS / 1_000;
   const seconds = Number(timeout);
   if (!/^\d{1,9}(\.\d{1,9})?$/.test(String(timeout)) || seconds === 0) {
-    throw new Fault('ValidationError', 'the header Request-Timeout must be a number of seconds above 0', [
-      { parameter: 'Request-Timeout', code: 'type', detail: 'must be a number of seconds above 0' },
-    ]);
+    throw new Fault('ValidationError', 'the header Request-Timeout must be a number of seconds above 0', {
+      fields: [{ parameter: 'Request-Timeout', code: 'type', detail: 'must be a number of seconds above 0' }],
+    });
   }
   // From here on: the time that a client takes to send its body is its own.
   return { ...asking, deadline: Date.now() + Math.min(READ_DEADLINE_MS, seconds * 1_000) };

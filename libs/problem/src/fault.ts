@@ -15,17 +15,23 @@ export interface WireFault {
   fields?: FieldFault[];
 }
 
+export interface FaultOptions extends ErrorOptions {
+  fields?: FieldFault[] | undefined;
+}
+
 /** A failure with a code of the one list. The place that knows the cause words `detail`; nobody catches to rename. */
 export class Fault extends Error {
   override readonly name = 'Fault';
 
+  readonly fields: FieldFault[] | undefined;
+
   constructor(
     readonly code: ErrorCode,
     readonly detail: string,
-    readonly fields?: FieldFault[],
-    options?: ErrorOptions,
+    { fields, ...options }: FaultOptions = {},
   ) {
     super(`${code}: ${detail}`, options);
+    this.fields = fields;
   }
 
   get retryable(): boolean {
@@ -59,11 +65,11 @@ export function faultFromWire(value: unknown): Fault {
   }
   const detail = 'detail' in value && typeof value.detail === 'string' ? value.detail : errorCodes[value.code].title;
   const fields = 'fields' in value && Array.isArray(value.fields) ? value.fields.filter(isFieldFault) : undefined;
-  return new Fault(value.code, detail, fields);
+  return new Fault(value.code, detail, { fields });
 }
 
 /** Any thrown thing as a fault: what is not one of ours is `Internal`, with the cause kept for the log only. */
 export function toFault(error: unknown): Fault {
   if (error instanceof Fault) return error;
-  return new Fault('Internal', 'an unexpected error; the log of this process has its cause', undefined, { cause: error });
+  return new Fault('Internal', 'an unexpected error; the log of this process has its cause', { cause: error });
 }

@@ -55,7 +55,7 @@ export async function essential<T>(service: string, work: Promise<T>): Promise<T
     return await work;
   } catch (error) {
     if (!isOutage(error)) throw error;
-    throw new Fault('Unavailable', `the ${service} service did not answer in time, and the answer needs it`, undefined, {
+    throw new Fault('Unavailable', `the ${service} service did not answer in time, and the answer needs it`, {
       cause: error,
     });
   }

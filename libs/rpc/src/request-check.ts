@@ -37,7 +37,8 @@ export function requestCheck(contract: CallContract): RequestCheck {
   };
 }
 
-const invalid = (fields: FieldFault[]): Fault => new Fault('ValidationError', 'the request is not as its contract says', fields);
+const invalid = (fields: FieldFault[]): Fault =>
+  new Fault('ValidationError', 'the request is not as its contract says', { fields });
 
 function checkedContext({ deadline, requestId = '', traceId = '' }: JsonObject): CallContext {
   const now = Date.now();

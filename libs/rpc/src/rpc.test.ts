@@ -47,7 +47,9 @@ class TestController {
   @Answers(fail)
   fail({ how }: RequestOf<typeof fail>): ReplyOf<typeof fail> {
     if (how === 'bug') throw new TypeError('nobody foresaw this');
-    throw new Fault('Conflict', 'version 3 is not 2', [{ parameter: '/version', code: 'version', detail: 'must be 3' }]);
+    throw new Fault('Conflict', 'version 3 is not 2', {
+      fields: [{ parameter: '/version', code: 'version', detail: 'must be 3' }],
+    });
   }
 
   @Answers(list)

@@ -35,16 +35,16 @@ export function toIndexError(error: unknown): unknown {
     case 'TimeoutError':
     // A request is aborted by its own deadline alone.
     case 'RequestAbortedError':
-      return new Fault('Timeout', 'Elasticsearch did not answer in time', undefined, { cause: error });
+      return new Fault('Timeout', 'Elasticsearch did not answer in time', { cause: error });
     case 'ConnectionError':
     case 'NoLivingConnectionsError':
-      return new Fault('Unavailable', `Elasticsearch cannot be reached: ${withoutPorts(error.message)}`, undefined, {
+      return new Fault('Unavailable', `Elasticsearch cannot be reached: ${withoutPorts(error.message)}`, {
         cause: error,
       });
     case 'DeserializationError':
-      return new Fault('Unavailable', 'the answer of Elasticsearch cannot be read', undefined, { cause: error });
+      return new Fault('Unavailable', 'the answer of Elasticsearch cannot be read', { cause: error });
     case 'ProductNotSupportedError':
-      return new Fault('Unavailable', 'what answers is not Elasticsearch', undefined, { cause: error });
+      return new Fault('Unavailable', 'what answers is not Elasticsearch', { cause: error });
     default:
       return error;
   }
@@ -59,7 +59,7 @@ export function indexReason(error: unknown): string {
 }
 
 const toFault = ({ status, type, reason }: Refusal, cause: unknown): Fault =>
-  new Fault(codeOf(status), `Elasticsearch answered ${status}, ${type}: ${reason}`, undefined, { cause });
+  new Fault(codeOf(status), `Elasticsearch answered ${status}, ${type}: ${reason}`, { cause });
 
 function codeOf(status: number): ErrorCode {
   // 413: a proxy takes less at once than Elasticsearch does.

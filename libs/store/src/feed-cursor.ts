@@ -1,7 +1,7 @@
 import { Fault } from '#problem';
 
 /** What a reader who reads on from there would not notice: he must begin anew. */
-export const expired = (why: string, cause?: unknown): Fault => new Fault('CursorExpired', why, undefined, { cause });
+export const expired = (why: string, cause?: unknown): Fault => new Fault('CursorExpired', why, { cause });
 
 /** A place in the feed of a store, as its readers keep it: only its store knows what is in it. */
 export const cursorOf = (storeId: string, place: object): string =>

@@ -43,7 +43,7 @@ export const eventKind: Kind<Event, EventValue> = {
   assertWhole: ({ startDate, endDate }) => {
     if (endDate >= startDate) return;
     const detail = `must be >= startDate, ${startDate}, not ${endDate}`;
-    throw new Fault('ValidationError', `/endDate ${detail}`, [{ parameter: '/endDate', code: 'minimum', detail }]);
+    throw new Fault('ValidationError', `/endDate ${detail}`, { fields: [{ parameter: '/endDate', code: 'minimum', detail }] });
   },
   isReferredTo: true,
 };
