@@ -1,16 +1,20 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { pino } from 'pino';
 import { systemClock } from '#clock';
 import { loadConfig } from '#config';
 import { Metrics } from '#metrics';
 import { CannotStart, Fault } from '#problem';
-import { ElasticsearchIndices, type IndexerParts, IndexMoved, openElasticsearch } from '#search-index';
+import { ElasticsearchIndices, type IndexerParts, IndexMoved, OwnerServices, openElasticsearch } from '#search-index';
 import { closeServices, connectServices } from '#serve';
 import { EXIT_CANNOT, EXIT_INTERRUPTED, runCommand } from '../command.js';
 
 /** A page of concerts takes a second at most: nothing for so long, and it will not come. */
 const STALLED_AFTER_MS = 120_000;
+/** A service that is only busy has answered within this; one that is not there is not waited for longer. */
+const FOUND_WITHIN_MS = 15_000;
+const ASK_AGAIN_MS = 250;
 
 /** What such a command works with. */
 export interface OnIndex {
@@ -43,6 +47,18 @@ export function runOnIndex(help: string, work: (on: OnIndex) => Promise<number>)
   );
 }
 
+/** Resolves when all four services have answered. @throws Fault when one does not */
+async function found(services: OwnerServices, signal: AbortSignal): Promise<void> {
+  for (const until = Date.now() + FOUND_WITHIN_MS; ; await sleep(ASK_AGAIN_MS, undefined, { signal })) {
+    try {
+      await services.storeIds();
+      return;
+    } catch (error) {
+      if (!(error instanceof Fault && error.retryable) || Date.now() > until) throw error;
+    }
+  }
+}
+
 async function onIndex(signal: AbortSignal, work: (on: OnIndex) => Promise<number>): Promise<number> {
   const config = loadConfig();
   const { elasticsearch, tombstoneRetentionMs } = config;
@@ -68,6 +84,7 @@ async function onIndex(signal: AbortSignal, work: (on: OnIndex) => Promise<numbe
       },
       logger,
     };
+    await found(new OwnerServices({ ...parts, run: parts.name }), signal);
     return await work({ parts, signal: AbortSignal.any([signal, stalled.signal]), alive: () => void watch.refresh() });
   } finally {
     clearTimeout(watch);

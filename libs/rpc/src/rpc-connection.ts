@@ -208,8 +208,11 @@ export class RpcConnection extends ClientTCP {
     const { socket } = this;
     if (!(socket instanceof FramedSocket)) return;
     const { netSocket } = socket;
-    const late = () => netSocket.destroy(new Error(`no connection within ${CONNECT_TIMEOUT_MS} ms`));
-    const timer = setTimeout(late, CONNECT_TIMEOUT_MS);
+    const late = () => {
+      if (netSocket.connecting) netSocket.destroy(new Error(`no connection within ${CONNECT_TIMEOUT_MS} ms`));
+    };
+    // After a time in which this process was busy, the timer comes first and the connection that is long there second.
+    const timer = setTimeout(() => setImmediate(late), CONNECT_TIMEOUT_MS);
     netSocket.once('close', () => clearTimeout(timer));
     netSocket.on('drain', () => this.#sendWaiting());
     netSocket.once('connect', () => {

@@ -8,7 +8,7 @@ import { lastValueFrom } from 'rxjs';
 import { Type } from 'typebox';
 import { defineCall, type ReplyOf, type RequestOf } from '#contracts';
 import { Fault } from '#problem';
-import { MAX_MESSAGE_BYTES, MAX_MISSED_PINGS, PING_INTERVAL_MS } from './bounds.js';
+import { CONNECT_TIMEOUT_MS, MAX_MESSAGE_BYTES, MAX_MISSED_PINGS, PING_INTERVAL_MS } from './bounds.js';
 import { FramedSocket } from './framed-socket.js';
 import { Answers, type CallContext, type Peer, RpcClient, type RpcLogger, RpcServer } from './index.js';
 
@@ -349,6 +349,14 @@ describe('a server', () => {
     await startServer({ port });
     await until(() => client.status().up, 1_000);
     expect(await client.call(echo, { text: 'a' }, within(1_000))).toEqual({ text: 'a' });
+  });
+
+  test('is reached also when this process was too busy to see that the connection was made', async () => {
+    const client = await started();
+    const call = client.call(echo, { text: 'here' }, within(2_000));
+    const busy = new Int32Array(new SharedArrayBuffer(4));
+    Atomics.wait(busy, 0, 0, CONNECT_TIMEOUT_MS + 100);
+    expect(await call).toMatchObject({ text: 'here' });
   });
 
   test('is reached at once by the next call after a restart', async () => {
