@@ -6,13 +6,11 @@ import { Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { EXIT_CANNOT_START } from '#problem';
+import { LEEWAY_MS } from '../test/support/leeway.js';
 import { RESTART_DELAY_MS, type Supervisor, supervise } from './supervisor.js';
 
 const RUNS = 'setInterval(() => {}, 1_000);';
 const IGNORES_SIGTERM = `process.on('SIGTERM', () => console.log('not now')); console.log('up'); ${RUNS}`;
-
-/** A busy machine runs late. */
-const LEEWAY_MS = 1_000;
 
 let folder: string;
 let output: string;

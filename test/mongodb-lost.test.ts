@@ -12,6 +12,7 @@ import { OwnMongo } from '../bench/support/own-mongo.js';
 import { isListening } from '../bench/support/ports.js';
 import { ownPlace, ProcessSystem, until } from '../bench/support/process-system.js';
 import { mixedPaths, Readers, type Reading } from '../bench/support/readers.js';
+import { LEEWAY_MS } from './support/leeway.js';
 import { describeWithOwnMongo, startStandaloneMongo } from './support/mongo.js';
 
 const CLIENTS = 10;
@@ -20,8 +21,6 @@ const WORLD = { seed: 1, concerts: 300 };
 const LOST_MS = 2_500;
 /** The driver looks for the server each second, and a node that starts takes some to become primary again. */
 const BACK_WITHIN_MS = 20_000;
-/** A busy machine runs late. */
-const LEEWAY_MS = 1_000;
 const TEST_TIMEOUT_MS = 90_000;
 
 const faulty = (readings: readonly Reading[]): Reading[] =>

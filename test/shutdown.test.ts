@@ -11,13 +11,12 @@ import { AppProcess } from '../bench/support/app-process.js';
 import { isListening } from '../bench/support/ports.js';
 import { ownPlace, ProcessSystem, until } from '../bench/support/process-system.js';
 import { mixedPaths, Readers } from '../bench/support/readers.js';
+import { LEEWAY_MS } from './support/leeway.js';
 
 const CLIENTS = 20;
 const WORLD = { seed: 1, concerts: 500 };
 /** All is over within it after Ctrl-C. */
 const CTRL_C_MS = 2_000;
-/** A busy machine runs late. */
-const LEEWAY_MS = 1_000;
 const TEST_TIMEOUT_MS = 60_000;
 
 let system: ProcessSystem;

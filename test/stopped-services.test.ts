@@ -5,6 +5,7 @@ import { generateWorld } from '#demo';
 import { READ_DEADLINE_MS } from '#rpc';
 import { ProcessSystem } from '../bench/support/process-system.js';
 import { isWell, mixedPaths, Readers, type Reading } from '../bench/support/readers.js';
+import { LEEWAY_MS } from './support/leeway.js';
 
 /** `bench/stopped-services.ts` stops and kills more, for longer, and asks for 250 ms. */
 const CLIENTS = 20;
@@ -13,8 +14,6 @@ const WORLD = { seed: 1, concerts: 1_000 };
 const STOP_MS = 2_500;
 /** As the supervisor waits before it starts a process again. */
 const RESTART_DELAY_MS = 500;
-/** A busy machine runs late. */
-const LEEWAY_MS = 1_000;
 const ANSWERED_WITHIN_MS = READ_DEADLINE_MS + LEEWAY_MS;
 const WELL_WITHIN_MS = 1_000 + LEEWAY_MS;
 const TEST_TIMEOUT_MS = 60_000;

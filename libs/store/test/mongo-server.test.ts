@@ -5,6 +5,7 @@ import { type Area, type FindConcerts, MAX_ID, SCAN_BUDGET } from '#contracts';
 import { databaseName } from '#database';
 import { CannotStart } from '#problem';
 import { OwnMongo } from '../../../bench/support/own-mongo.js';
+import { LEEWAY_MS } from '../../../test/support/leeway.js';
 import { describeOnMongo, describeWithOwnMongo, startStandaloneMongo } from '../../../test/support/mongo.js';
 import {
   type BandStore,
@@ -19,8 +20,6 @@ import { Random } from './random.js';
 
 const within = (timeMs: number) => ({ deadline: Date.now() + timeMs });
 const DEADLINE_MS = 3_000;
-/** A call ends by itself before its deadline; so much later a busy test has noticed. */
-const NOTICED_MS = 500;
 
 test('the database of a service is named after the one of the URL, or after the project', () => {
   expect(databaseName('mongodb://h', 'bands')).toBe('backline-bands');
@@ -85,7 +84,7 @@ describeWithOwnMongo('a MongoDB that is not as it should be', () => {
         () => 'ok',
         (error: unknown) => (error instanceof Error && 'code' in error ? String(error.code) : String(error)),
       );
-      expect(Date.now() - start).toBeLessThan(DEADLINE_MS + NOTICED_MS);
+      expect(Date.now() - start).toBeLessThan(DEADLINE_MS + LEEWAY_MS);
       return end;
     }
 
