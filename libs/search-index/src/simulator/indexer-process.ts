@@ -6,20 +6,23 @@ import { Indexer, type IndexerParts } from '../indexer.js';
 export class IndexerProcess {
   indexer: Indexer | undefined;
   #lives = 0;
-  #ending = new AbortController();
+  #ending: AbortController;
   #following: { leader: IndexLeader; since: number } | undefined;
 
-  /** @param parts of one life of it */
+  /** @param parts of one life of it @param ending asks what it is given to to end */
   constructor(
     readonly process: Process,
     private readonly parts: (run: string) => IndexerParts,
+    private readonly ending: () => AbortController,
     private readonly defect: (text: string) => void,
-  ) {}
+  ) {
+    this.#ending = ending();
+  }
 
   start(): void {
     this.#lives++;
     const run = `${this.process.name}.${this.#lives}`;
-    this.#ending = new AbortController();
+    this.#ending = this.ending();
     const { signal } = this.#ending;
     const indexer = new Indexer(this.parts(run), run);
     this.indexer = indexer;

@@ -56,6 +56,7 @@ class Simulation {
   readonly #indexers: IndexerProcess[];
   readonly #reindexing = new Set<Process>();
   readonly #defects: string[] = [];
+  readonly #endings: AbortController[] = [];
   readonly #writes: readonly PlannedWrite[];
   readonly #refused = new Set<number>();
   #writing = 0;
@@ -103,6 +104,7 @@ class Simulation {
       return new IndexerProcess(
         process,
         (run) => this.#partsOf(process, run, without),
+        () => this.#ending(),
         (text) => this.#defects.push(text),
       );
     });
@@ -125,7 +127,16 @@ class Simulation {
       this.#defects.push(error instanceof Error ? (error.stack ?? error.message) : String(error));
     }
     for (const service of this.#allServices) service.close();
-    return this.#result();
+    const result = this.#result();
+    for (const ending of this.#endings) ending.abort();
+    return result;
+  }
+
+  /** Asks a process to end: at the latest when the run is over, since signals that are listened to are never collected. */
+  #ending(): AbortController {
+    const ending = new AbortController();
+    this.#endings.push(ending);
+    return ending;
   }
 
   #result(): RunResult {
@@ -136,7 +147,8 @@ class Simulation {
       events,
       crashes: this.#crashes,
       done: { of: 'changes', count: this.#allServices.reduce((sum, { history }) => sum + history.length, 0) },
-      trace,
+      // Those who are asked to end when all is over may have something to say.
+      trace: [...trace],
       traceHash: hash('sha256', trace.join('\n')),
       faults: this.#faults.struck,
       requests: this.#writes.map(({ name }) => name),
@@ -196,7 +208,7 @@ class Simulation {
     const services = new OwnerServices({ callers: parts.callers, clock: process.clock, run: 'verification' });
     const storeIds = storeIdsOf(this.#histories());
     let isDone = false;
-    const { signal } = new AbortController();
+    const { signal } = this.#ending();
     verify({ ground: parts, services, indices: parts.indices, index, storeIds }, signal).then(
       ({ differences }) => {
         isDone = true;
@@ -332,7 +344,7 @@ class Simulation {
   #reindex(name: string, killedAfterMs: number): void {
     const process = this.#process(name);
     this.#reindexing.add(process);
-    const ending = reindex(this.#partsOf(process, name, this.options.without), new AbortController().signal, undefined, name);
+    const ending = reindex(this.#partsOf(process, name, this.options.without), this.#ending().signal, undefined, name);
     const end = () => this.#reindexing.delete(process);
     ending.finally(end).then(
       ({ index }) => this.#world.tell(`${name} has made ${index}`),
