@@ -103,7 +103,7 @@ describeOnMongo('two orchestrators on one journal', (mongo) => {
       const tookMs = await untilAllEnded(client);
 
       expect(running).toHaveLength(EXECUTIONS);
-      expect(tookMs).toBeLessThan(LEASE_MS + 2 * LEEWAY_MS);
+      expect(tookMs).toBeLessThan(LEASE_MS + LEEWAY_MS);
       await expectAllOnce(system, client, begun);
     },
     TEST_TIMEOUT_MS,
@@ -120,7 +120,7 @@ test(
     system.start('orchestrator');
     await system.ready();
     const client = clientOf(system.writesUrl);
-    expect(await untilAllEnded(client)).toBeLessThan(LEASE_MS + 2 * LEEWAY_MS);
+    expect(await untilAllEnded(client)).toBeLessThan(LEASE_MS + LEEWAY_MS);
     await expectAllOnce(system, client, begun);
   },
   TEST_TIMEOUT_MS,
