@@ -41,7 +41,9 @@ export async function restore(config: Config, { from, replace }: RestoreOptions)
   await assertNotInUse(config, stores);
   const present = stores.filter((store) => existsSync(pathOf(config.dataDir, store)));
   if (present.length > 0 && !replace)
-    throw new BackupFault(`there are stores in ${config.dataDir} already; ask for them to be replaced, they are put aside then`);
+    throw new BackupFault(
+      `there are stores in ${config.dataDir} already; ask for them to be put aside and replaced: REPLACE=1 of make, --replace of npm`,
+    );
   const staging = join(config.dataDir, `restoring-${randomUUID()}`);
   await mkdir(staging, { recursive: true });
   try {
