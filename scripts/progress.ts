@@ -53,11 +53,18 @@ function showBar(total: number, now: () => Progress): () => void {
   };
 }
 
+/** The last line says how far it came; what is over before the first is due shows none. */
 function showLines(total: number, now: () => Progress): () => void {
-  const timer = setInterval(() => {
+  let isShown = false;
+  const show = () => {
     const { stage, done, figures } = now();
     const percent = total === 0 ? 100 : Math.min(100, Math.floor((100 * done) / total));
     process.stderr.write(`${stage}: ${percent} %, ${figures}\n`);
-  }, LINE_INTERVAL_MS);
-  return () => clearInterval(timer);
+    isShown = true;
+  };
+  const timer = setInterval(show, LINE_INTERVAL_MS);
+  return () => {
+    clearInterval(timer);
+    if (isShown) show();
+  };
 }

@@ -11,7 +11,7 @@ export class ConcertProgress {
   /** @param stage the first @param total concerts, as far as that is known */
   constructor(
     private stage: string,
-    total: number,
+    private readonly total: number,
   ) {
     this.end = showProgress(total, () => ({
       stage: this.stage,
@@ -23,7 +23,8 @@ export class ConcertProgress {
   show(stage: string, done: number): void {
     if (stage !== this.stage) this.#startedAt = performance.now();
     this.stage = stage;
-    this.#done = done;
+    // Deleted ones are looked at too, and are not in the total.
+    this.#done = Math.min(done, this.total);
   }
 
   get #perSecond(): string {

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { pino } from 'pino';
 import { systemClock } from '#clock';
-import { loadConfig } from '#config';
+import { type Config, loadConfig } from '#config';
 import { Metrics } from '#metrics';
 import { CannotStart, Fault } from '#problem';
 import { ElasticsearchIndices, type IndexerParts, IndexMoved, OwnerServices, openElasticsearch } from '#search-index';
@@ -59,11 +59,15 @@ async function found(services: OwnerServices, signal: AbortSignal): Promise<void
   }
 }
 
+/** What is of use in the log of a process that goes on is noise in a command that ends; who wants to see all asks for `debug`. */
+const levelFor = ({ logLevel }: Config): Config['logLevel'] => (logLevel === 'info' ? 'warn' : logLevel);
+
 async function onIndex(signal: AbortSignal, work: (on: OnIndex) => Promise<number>): Promise<number> {
   const config = loadConfig();
   const { elasticsearch, tombstoneRetentionMs } = config;
-  if (!elasticsearch) throw new CannotStart('ELASTICSEARCH_URL is empty: there is no search index');
-  const logger = pino({ name: 'search-index', level: config.logLevel }, pino.destination(2));
+  if (!elasticsearch)
+    throw new CannotStart('ELASTICSEARCH_URL is empty, in the environment and in .env: there is no search index');
+  const logger = pino({ name: 'search-index', level: levelFor(config) }, pino.destination(2));
   const callers = connectServices(config, logger, new Metrics('search-index'));
   const client = await openElasticsearch(elasticsearch);
   const stalled = new AbortController();
