@@ -34,7 +34,6 @@ describe('a request that cannot be taken', () => {
   };
 
   test.each([
-    '/',
     '/concert',
     '/concerts/1/2',
     '/bands/1/concerts/1',
@@ -65,6 +64,16 @@ describe('a request that cannot be taken', () => {
     const answer = await raw(`${method} ${path} HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n`);
     expectProblem(answer, 405);
     expect(answer.headers.get('allow')).toBe(allowed);
+  });
+
+  test.each([
+    ['POST', '/concerts', true],
+    ['PATCH', '/venues/1', true],
+    ['POST', '/concerts/1', false],
+    ['DELETE', '/concerts/search', false],
+  ])('by the method %s at %s is told of the orchestrator where that takes it', async (method, path, isTaken) => {
+    const { detail = '' } = JSON.parse((await fetched(method, path)).body);
+    expect(/; the orchestrator does, on port \d+$/.test(detail)).toBe(isTaken);
   });
 
   describe('because of its body', () => {

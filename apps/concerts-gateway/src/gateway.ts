@@ -11,6 +11,9 @@ const DESCRIPTION =
   'Concerts by band or by place. Lists are JSON arrays, newest first; errors are problem documents (RFC 9457); ' +
   'a long answer is continued by its `next` link (RFC 8288); every GET has an ETag.';
 
+/** A request that is right but for where it was sent. */
+const WRITE = /^(?:POST \/(?:concert|band|venue|event)s|(?:PUT|PATCH|DELETE) \/(?:concert|band|venue|event)s\/\d+)$/;
+
 /** Starts the read gateway: connects to the services, which need not be there yet, and listens. */
 export async function startGateway(config: Config, logger: Logger): Promise<Running & { address: Address }> {
   const metrics = new Metrics('concerts-gateway');
@@ -44,6 +47,8 @@ export async function startGateway(config: Config, logger: Logger): Promise<Runn
       ],
     },
     api: { title: 'Backline', description: DESCRIPTION, examples },
+    takenElsewhere: (method, path) =>
+      WRITE.test(`${method} ${path}`) ? `the orchestrator does, on port ${config.orchestrator.port}` : undefined,
     draining,
     free: async () => {
       await close();

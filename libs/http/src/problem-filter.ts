@@ -7,12 +7,16 @@ import type { Routes } from './routes.js';
 /** When a client may try again after an outage of a service: a restarted one is back by then. */
 const RETRY_AFTER_SECONDS = '1';
 
+/** Which other application takes a request that has no route here, as a sentence; nothing where none does. */
+export type TakenElsewhere = (method: string, path: string) => string | undefined;
+
 /** Every error that reaches a client, as a problem document. What nobody foresaw is logged with its cause. */
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
   constructor(
     private readonly logger: Logger,
     private readonly routes: Routes,
+    private readonly takenElsewhere: TakenElsewhere = () => undefined,
   ) {}
 
   catch(error: unknown, host: ArgumentsHost): void {
@@ -33,7 +37,9 @@ export class ProblemFilter implements ExceptionFilter {
     const allowed = this.routes.methodsOf(path);
     if (allowed.length === 0) return new Fault('NotFound', `there is nothing at ${path}; /openapi.json lists what there is`);
     reply.header('allow', allowed.join(', '));
-    return new Fault('MethodNotAllowed', `${path} takes ${allowed.join(', ')}, not ${method}`);
+    const elsewhere = this.takenElsewhere(method, path);
+    const told = elsewhere === undefined ? '' : `; ${elsewhere}`;
+    return new Fault('MethodNotAllowed', `${path} takes ${allowed.join(', ')}, not ${method}${told}`);
   }
 }
 

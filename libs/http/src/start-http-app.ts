@@ -14,7 +14,7 @@ import { HttpMetrics } from './http-metrics.js';
 import { guardServer, httpServerOptions } from './http-server.js';
 import { addMetricsRoute, type MetricsOfOthers } from './metrics-route.js';
 import { type ApiDescription, addOpenApi } from './openapi.js';
-import { ProblemFilter } from './problem-filter.js';
+import { ProblemFilter, type TakenElsewhere } from './problem-filter.js';
 import { Routes } from './routes.js';
 
 /** Answers smaller than this are not worth compressing. */
@@ -36,6 +36,7 @@ export interface HttpApp {
   /** Which web pages may call it. */
   cors: { origins: string[] | '*'; methods: string[]; exposedHeaders: string[] };
   api: ApiDescription;
+  takenElsewhere?: TakenElsewhere;
   /** What it adds to the server before its routes. */
   prepare?(fastify: FastifyInstance): void;
   /** Aborted when it is closed: from then on answers are given soon. */
@@ -65,7 +66,7 @@ export async function startHttpApp(options: HttpApp): Promise<Running & { addres
     // Nest would take forms too; Fastify's own parsers are for JSON, and for the text that is taken out here.
     bodyParser: false,
   });
-  app.useGlobalFilters(new ProblemFilter(logger, routes));
+  app.useGlobalFilters(new ProblemFilter(logger, routes, options.takenElsewhere));
   if (cors.origins === '*' || cors.origins.length > 0) {
     app.enableCors({
       origin: cors.origins,
