@@ -70,6 +70,16 @@ describe('the OpenAPI document', () => {
     }
   });
 
+  test('is shown by what the address alone leads to', async () => {
+    for (const { url } of [system.api, system.writes]) {
+      for (const method of ['GET', 'HEAD']) {
+        const { status, headers } = await fetch(url, { method, redirect: 'manual' });
+        expect([method, status, headers.get('location')]).toEqual([method, 302, '/api']);
+      }
+    }
+    expect(document.paths).not.toHaveProperty('/');
+  });
+
   test('has each parameter of a search with what it takes', () => {
     const names = document.paths['/concerts']?.['get']?.parameters?.map(({ name }) => name);
     expect(names).toEqual([

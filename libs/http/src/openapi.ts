@@ -13,7 +13,7 @@ export interface ApiDescription {
   bearerToken?: string;
 }
 
-/** The OpenAPI document at /openapi.json and /api-json, and Swagger UI, from its own files, at /api. */
+/** The OpenAPI document at /openapi.json and /api-json, and Swagger UI, from its own files, at /api, where `/` leads. */
 export function addOpenApi(
   app: NestFastifyApplication,
   { title, description, examples = [], bearerToken }: ApiDescription,
@@ -31,6 +31,7 @@ export function addOpenApi(
   const text = JSON.stringify(document);
   const fastify = app.getHttpAdapter().getInstance();
   fastify.get('/openapi.json', async (_, reply) => reply.type('application/json; charset=utf-8').send(text));
+  fastify.get('/', async (_, reply) => reply.redirect('/api'));
 }
 
 /** A request and its real answer, recorded over the demo's concerts; `npm run examples` records them anew. */
