@@ -36,6 +36,15 @@ describe('a request with wrong parameters', () => {
     });
   });
 
+  test('of an offset whose plus sign became a blank is told how it is written', async () => {
+    const { errors = [] } = await system.api.problem('/concerts?from=2024-05-01T20:00:00+02:00&to=soon', 400);
+    expect(errors.map(({ parameter, detail }) => [parameter, detail.includes('%2B')])).toEqual([
+      ['from', true],
+      ['to', false],
+    ]);
+    await system.api.get('/concerts?from=2024-05-01T20:00:00%2B02:00');
+  });
+
   test('is told all its faults at once', async () => {
     const path =
       '/concerts?bandIds=1,two&venueIds=-1&latitude=91&radius=-3&from=yesterday&to=2024-13-01&status=gone&sort=name' +

@@ -79,7 +79,9 @@ export function parameterCheck<S extends TObject>(schema: S): ParameterCheck<S> 
         if ('fault' in read) faults.push({ parameter: name, ...read.fault });
         else candidate[name] = read.value;
       }
-      return checked(candidate, faults);
+      const clean = checked(candidate, faults);
+      hintAtLostSigns(clean.faults, query);
+      return clean;
     },
     ofBody(body) {
       if (typeof body !== 'object' || body === null || Array.isArray(body)) {
@@ -89,6 +91,16 @@ export function parameterCheck<S extends TObject>(schema: S): ParameterCheck<S> 
       return checked(Object.fromEntries(entries), []);
     },
   };
+}
+
+/** In a query a plus sign means a blank: the offset of an instant came without its sign. */
+const LOST_SIGN = /T[\d:.]+ \d{2}:\d{2}$/;
+
+function hintAtLostSigns(faults: FieldFault[], query: RawQuery): void {
+  for (const fault of faults) {
+    const [text = ''] = query[fault.parameter] ?? [];
+    if (fault.code === 'format' && LOST_SIGN.test(text)) fault.detail += '; the + of an offset is written %2B in a URL';
+  }
 }
 
 /** Ends with a 400 that tells every fault, when there is any. */
