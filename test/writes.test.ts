@@ -237,7 +237,10 @@ describe.each([
     const part = kind.slice(0, -1);
     const concerts = [await createConcert({ [part]: { id } }), await createConcert({ [part]: { id }, date: DATE + DAY_MS })];
     const refused = expectStatus(await system.writes.delete(path, etagOf(before)), 409);
-    expect(system.writes.problemIn(refused).detail).toContain('2');
+    expect(system.writes.problemIn(refused)).toMatchObject({
+      detail: '2 concerts refer to it; with ?cascade=true they are deleted too',
+      instance: path,
+    });
     expect((await system.api.get(path)).status).toBe(200);
     expectStatus(await system.writes.delete(`${path}?cascade=false`, etagOf(before)), 409);
     expectStatus(await system.writes.delete(`${path}?cascade=true`, { ...etagOf(before), prefer: 'wait=20' }), 204);
@@ -286,6 +289,13 @@ describe('If-Match', () => {
     for (const etag of ['"1"', '"3"', 'W/"2"', '"abc"', '"0"', '"2x"', '"", W/"a"']) {
       expectStatus(await system.writes.patch(path, { genres: ['b'] }, { 'if-match': etag }), 412);
     }
+    const told = async (etag: string) =>
+      system.writes.problemIn(await system.writes.patch(path, { genres: ['b'] }, { 'if-match': etag })).detail;
+    expect(await told('"1"')).toBe('it has changed: it has version 2 now, not 1; a GET of it at the gateway answers its ETag');
+    expect(await told('"3"')).toBe('it has version 2 now, not 3; a GET of it at the gateway answers its ETag');
+    expect(await told('"2.1.1.0"')).toBe(
+      '"2.1.1.0" is no ETag of a band, such as "1"; a GET of it at the gateway answers its ETag',
+    );
     expect((await system.api.get(path)).body).toMatchObject({ genres: ['a'], version: 2 });
   });
 

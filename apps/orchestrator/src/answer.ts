@@ -79,13 +79,10 @@ const partsMadeBy = ({ created, ...parts }: ConcertOutput): WrittenVersion[] =>
 
 const kindOf = (name: string | undefined): WrittenVersion['kind'] => partNames.find((one) => one === name) ?? 'concert';
 
-/** The address that a failed request was sent to. */
+/** The address that a failed request was sent to, without a parameter that says what goes without saying. */
 function instanceOf({ request }: Execution): string {
   const { path, query } = asObject(request);
-  const parameters = new URLSearchParams(
-    Object.entries(asObject(query)).map(([name, value]) => [name, String(value)]),
-  ).toString();
-  return `${String(path)}${parameters && '?'}${parameters}`;
+  return `${String(path)}${asObject(query).cascade === 'true' ? '?cascade=true' : ''}`;
 }
 
 const asObject = (value: Json | undefined): { [name: string]: Json } =>

@@ -42,9 +42,16 @@ describe('an execution that failed', () => {
       failed('PreconditionFailed', { detail: 'version 3 is not 2', state: 'PatchBand' }, { stateMachine: 'patch-band' }),
     ).toEqual({
       code: 'PreconditionFailed',
-      detail: 'version 3 is not 2',
+      detail: 'version 3 is not 2; a GET of it at the gateway answers its ETag',
       fields: undefined,
     });
+  });
+
+  test('since concerts refer to what it deletes says how these are deleted too, unless that is what it does', () => {
+    const told = (state: string) =>
+      failed('Conflict', { detail: '2 concerts refer to it', state }, { stateMachine: 'delete-band' });
+    expect(told('CountConcerts').detail).toBe('2 concerts refer to it; with ?cascade=true they are deleted too');
+    expect(told('CountConcertsToDelete').detail).toBe('2 concerts refer to it');
   });
 
   test.each([

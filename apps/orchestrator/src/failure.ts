@@ -1,5 +1,6 @@
 import { Fault, type FieldFault, faultFromWire, isErrorCode } from '#problem';
 import type { Execution } from '#saga';
+import { ETAG_HINT } from './if-match.js';
 
 /** The part of a concert that a state is about, by the end of its name. */
 const PART = /(Band|Venue|Event)$/;
@@ -8,6 +9,8 @@ const CALL_MEMBER = /^\/(?:part\/row|part|row|patch)(?=\/|$)/;
 
 /** The answer to a key is the same from then on. */
 const NEW_KEY = 'another try needs another Idempotency-Key';
+/** The state in which a delete that is no cascade is refused for the concerts that there are. */
+const COUNT = 'CountConcerts';
 
 /** How an execution that did not succeed is answered. */
 export function failureOf({ id, stateMachine, status, error = '', cause = '' }: Execution): Fault {
@@ -22,7 +25,13 @@ export function failureOf({ id, stateMachine, status, error = '', cause = '' }: 
   const part = stateMachine.endsWith('-concert') ? PART.exec(String(told.state))?.[1]?.toLowerCase() : undefined;
   if (part !== undefined) return failureOfPart(part, fault, String(told.state));
   const fields = fault.fields?.map((field) => inBody(field, ''));
-  return new Fault(error, fault.detail, { fields });
+  return new Fault(error, [fault.detail, ...wayOut(fault, told.state)].join('; '), { fields });
+}
+
+/** What a client can do that HTTP alone knows of. */
+function wayOut({ code }: Fault, state: unknown): string[] {
+  if (code === 'PreconditionFailed') return [ETAG_HINT];
+  return code === 'Conflict' && state === COUNT ? ['with ?cascade=true they are deleted too'] : [];
 }
 
 function failureOfPart(part: string, { code, detail, fields }: Fault, state: string): Fault {

@@ -388,8 +388,10 @@ function changeable(found: Entity | undefined, { expectedVersion, stepKey }: Ver
   if (found.saga.lastSteps.some((last) => last.version === expectedVersion + 1 && last.stepKey === stepKey))
     return { done: true, found };
   if (found.saga.deleted) throw notThere();
-  if (found.version !== expectedVersion)
-    throw new Fault('PreconditionFailed', `it has version ${found.version} now, not ${expectedVersion}`);
+  if (found.version !== expectedVersion) {
+    const changed = found.version > expectedVersion ? 'it has changed: ' : '';
+    throw new Fault('PreconditionFailed', `${changed}it has version ${found.version} now, not ${expectedVersion}`);
+  }
   assertPinned(found);
   return { done: false, found };
 }
