@@ -6,7 +6,11 @@ import { parseArgs } from 'node:util';
 import { ImpossibleWorld, type WorldOptions, writeWorld } from '#demo';
 import { EXIT_CANNOT, EXIT_INTERRUPTED, runCommand, UsageError } from './command.js';
 import { formatted } from './figures.js';
+import { ImportStopped } from './import/import-stopped.js';
+import { kindNames, kinds } from './import/kinds.js';
 import { exitCodeOf, runImport } from './import/run.js';
+import type { ServiceClients } from './import/service-clients.js';
+import { findSources } from './import/sources.js';
 
 const HELP = `Fills the stores with an invented concert world: real cities, invented bands and venues, 2010 to 2029.
 
@@ -39,26 +43,41 @@ async function main(): Promise<number> {
     bands: wholeNumber('bands', bands),
     venues: wholeNumber('venues', venues),
   };
-  if (out === undefined) return await importWorld(options, !overwrite);
+  if (out === undefined) return await importWorld(options, { overwrite });
   await write(out, options);
   return 0;
 }
 
-async function importWorld(options: WorldOptions, onlyIntoEmpty: boolean): Promise<number> {
+async function importWorld(options: WorldOptions, { overwrite = false }: { overwrite: boolean | undefined }): Promise<number> {
   const folder = await mkdtemp(join(tmpdir(), 'backline-demo-'));
   const interrupt = () => {
     rmSync(folder, { recursive: true, force: true });
     process.exit(EXIT_INTERRUPTED);
   };
-  process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
   try {
-    await write(folder, options);
-    // From here the import ends in order when it is interrupted, and returns.
-    process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
-    return await runImport({ from: folder, onlyIntoEmpty });
+    return await runImport(async (clients) => {
+      if (!overwrite) await assertEmpty(clients);
+      // Making a world takes no interruption; the import before and after ends in order by itself.
+      process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
+      await write(folder, options);
+      process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
+      return (await findSources(folder)).files;
+    });
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+async function assertEmpty(clients: ServiceClients): Promise<void> {
+  const held: string[] = [];
+  for (const kind of kindNames) {
+    const { count } = await clients.call(kind, kinds[kind].calls.count, {});
+    if (count > 0) held.push(`${formatted(count)} ${kind}`);
+  }
+  if (held.length === 0) return;
+  throw new ImportStopped(
+    `the stores already hold ${held.join(', ')}, some of which would be overwritten; if they may be: npm run demo -- --overwrite`,
+  );
 }
 
 async function write(folder: string, options: WorldOptions): Promise<void> {

@@ -4,38 +4,31 @@ import { EXIT_FAULTS, EXIT_INTERRUPTED } from '../command.js';
 import { formatted, perSecond } from '../figures.js';
 import { type ImportContext, importFile } from './file-import.js';
 import { ImportStopped } from './import-stopped.js';
-import { type KindName, kindNames, kinds } from './kinds.js';
+import { kindNames, kinds } from './kinds.js';
 import { type OwnServices, startOwnServices } from './own-services.js';
 import { type Done, showImport } from './progress.js';
 import { KnownIds } from './references.js';
 import { Report } from './report.js';
 import { ServiceClients } from './service-clients.js';
-import { findSources, type Source } from './sources.js';
+import type { Source } from './sources.js';
 
-export interface ImportOptions {
-  /** a folder, or one file */
-  from: string;
-  /** what one file holds whose name does not say it */
-  kind?: KindName;
-  /** import into empty stores only: the rows' ids would overwrite other records */
-  onlyIntoEmpty?: boolean;
-}
+/** Gives the files to import, in order. */
+type Files = (clients: ServiceClients) => Promise<readonly Source[]>;
 
 /**
  * Imports bands, venues, events and concerts into the running services, or into services that it starts for its duration.
  * Says on standard error how far it is, and in the end on standard output what became of the rows.
  *
+ * @param files is asked when the services answer
  * @returns the exit code: 0 when every row is in the stores, 1 when one is not
- * @throws UsageError, CannotStart, Interrupted, and what else `exitCodeOf` knows
+ * @throws CannotStart, Interrupted, what `files` throws, and what else `exitCodeOf` knows
  */
-export async function runImport({ from, kind, onlyIntoEmpty = false }: ImportOptions): Promise<number> {
+export async function runImport(files: Files): Promise<number> {
   const stop = new AbortController();
   const interrupt = () => stop.abort(new Interrupted('interrupted; run it again to complete it'));
   process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
   try {
-    const { files, ignored } = await findSources(from, kind);
-    if (ignored.length > 0) say(`ignored, since their names say nothing about what they hold: ${ignored.join(', ')}`);
-    return await importAll(files, stop, onlyIntoEmpty);
+    return await importAll(files, stop);
   } catch (error) {
     // What fails because of the abort says less than the reason of it.
     throw stop.signal.aborted ? stop.signal.reason : error;
@@ -53,15 +46,14 @@ export function exitCodeOf(error: Error): number | undefined {
   return error instanceof ImportStopped || error instanceof Fault || 'syscall' in error ? EXIT_FAULTS : undefined;
 }
 
-async function importAll(files: readonly Source[], stop: AbortController, onlyIntoEmpty: boolean): Promise<number> {
+async function importAll(files: Files, stop: AbortController): Promise<number> {
   const clients = new ServiceClients(loadConfig().services, stop.signal);
   let services: OwnServices | undefined;
   // So that what is under way ends too: its rows are stored or not, and the next import finds out.
   stop.signal.addEventListener('abort', () => clients.close());
   try {
     services = await reach(clients, stop);
-    if (onlyIntoEmpty) await assertEmpty(clients);
-    return await importInto(clients, files, stop.signal);
+    return await importInto(clients, await files(clients), stop.signal);
   } finally {
     clients.close();
     await services?.stop();
@@ -80,15 +72,6 @@ async function reach(clients: ServiceClients, stop: AbortController): Promise<Ow
   }
   say('no service answers: starting the four for the time of the import');
   return await startOwnServices(clients, stop.signal, (reason) => stop.abort(reason));
-}
-
-async function assertEmpty(clients: ServiceClients): Promise<void> {
-  const held: string[] = [];
-  for (const kind of kindNames) {
-    const { count } = await clients.call(kind, kinds[kind].calls.count, {});
-    if (count > 0) held.push(`${formatted(count)} ${kind}`);
-  }
-  if (held.length > 0) throw new ImportStopped(`the stores already hold ${held.join(', ')}, some of which would be overwritten`);
 }
 
 async function importInto(clients: ServiceClients, files: readonly Source[], signal: AbortSignal): Promise<number> {
