@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,6 +10,7 @@ import { readConfig, type ServiceName, serviceNames } from '#config';
 import { bandCalls, concertCalls, eventCalls, venueCalls } from '#contracts';
 import { RpcClient } from '#rpc';
 import { freePorts, tcpPortVariables } from '../bench/support/ports.js';
+import { kindNames, kinds } from '../scripts/import/kinds.js';
 import { LEEWAY_MS } from './support/leeway.js';
 import { System } from './support/system.js';
 
@@ -224,6 +225,17 @@ describe('an import', () => {
     expect((await stored()).bands).toMatchObject([{ id: 1 }, { id: 7 }]);
   });
 
+  test('counts no rows of a file that cannot be read, and says so', async () => {
+    await startSystem();
+    await write('bands.csv', 'nmae\nA\nB\n');
+    const ended = await runImport('--from', folder);
+    expect(ended).toMatchObject({
+      code: 1,
+      output: expect.stringContaining('bands.csv:1: THE FILE WAS NOT READ: unknown column'),
+    });
+    expect(countsOf('bands', ended)).toEqual([0, 0, 0, 0, 0, 0]);
+  });
+
   test('tells the first twenty faults and how many more there are', async () => {
     await startSystem();
     await write('bands.ndjson', '{}\n'.repeat(1_500));
@@ -429,6 +441,30 @@ describe('an import that cannot be', () => {
   });
 });
 
+describe('docs/import.md', () => {
+  const page = readFileSync('docs/import.md', 'utf8');
+
+  test('has an example that is imported as it says', async () => {
+    const files = [...page.matchAll(/^`mine\/(.*)`\n\n```.*\n([^`]*)```$/gm)];
+    expect(files).toHaveLength(3);
+    for (const [, name = '', content = ''] of files) await write(name, content);
+    const [, table] = /^```text\n([^`]*)```$/m.exec(page) ?? [];
+    expect(await runImport('--from', folder)).toMatchObject({ code: 0, output: table });
+  });
+
+  test('names all fields, and which are required', () => {
+    for (const kind of kindNames) {
+      const [section = ''] = page.split(`### ${kind}\n`).at(1)?.split('\n#') ?? [];
+      const named = [...section.matchAll(/^\| (`.*?`) \| (yes)? ?\|/gm)].flatMap(([, names = '', required]) =>
+        [...names.matchAll(/`(\w+)`/g)].map(([, name]) => [name, required === 'yes'] as const),
+      );
+      const { properties, required } = kinds[kind].row;
+      const fields = Object.keys(properties).map((name) => [name, required.includes(name)] as const);
+      expect(new Map(named)).toEqual(new Map(fields));
+    }
+  });
+});
+
 describe('the demo', () => {
   test('fills empty stores, and overwrites others only when told to', async () => {
     const system = await startSystem();
@@ -438,7 +474,8 @@ describe('the demo', () => {
     expect(items).toHaveLength(1);
     const refused = await demo('--seed', '2');
     expect(refused.code).toBe(1);
-    expect(refused.errors).toContain('the stores already hold');
+    expect(refused.errors).toMatch(/^the stores already hold .* --overwrite$/m);
+    expect(refused.errors).not.toContain('made');
     expect((await system.clients.concerts.call(concertCalls.byIds, { ids: [1] }, system.context())).items).toEqual(items);
     expect(await demo('--seed', '2', '--overwrite')).toMatchObject({ code: 0 });
     expect((await system.clients.concerts.call(concertCalls.byIds, { ids: [1] }, system.context())).items[0]?.version).toBe(2);

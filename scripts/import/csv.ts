@@ -30,7 +30,8 @@ export async function* readCsv(bytes: AsyncIterable<Buffer>, row: TObject): Asyn
     yield entries;
     entries = [];
   }
-  if (columns === undefined) entries.push({ place: { line: 1 }, fault: 'expected a header row with the names of the fields' });
+  if (columns === undefined)
+    entries.push({ place: { line: 1 }, fault: 'expected a header row with the names of the fields', isOfFile: true });
   yield entries;
 }
 
@@ -111,11 +112,12 @@ function readHeader({ cells, line }: CsvRecord, row: TObject): Column[] | Fault 
   if (unknown !== undefined) {
     return {
       place,
-      fault: `unknown column ${JSON.stringify(unknown)}, so the file was not read; expected some of ${known.join(', ')}`,
+      fault: `unknown column ${JSON.stringify(unknown)}; expected some of ${known.join(', ')}`,
+      isOfFile: true,
     };
   }
   const twice = cells.find((cell, at) => cells.indexOf(cell) !== at);
-  if (twice !== undefined) return { place, fault: `column ${twice} is there twice, so the file was not read` };
+  if (twice !== undefined) return { place, fault: `column ${twice} is there twice`, isOfFile: true };
   return cells.map((name) => ({ name, read: cellReader(row.properties[name]) }));
 }
 

@@ -4,8 +4,11 @@ export interface Place {
   index?: number;
 }
 
-/** What a file holds at a place: a value, of which nothing is known yet, or the sentence that says why there is none. */
-export type Entry = { place: Place; bytes: number; value: unknown } | { place: Place; fault: string };
+/**
+ * What a file holds at a place: a value, of which nothing is known yet, or the sentence that says why there is none. With
+ * `isOfFile` it says why nothing of the file can be read.
+ */
+export type Entry = { place: Place; bytes: number; value: unknown } | { place: Place; fault: string; isOfFile?: true };
 
 /** The longest row that the schemas allow is some 200 KB; whatever is longer is no row, and is not kept in memory. */
 export const MAX_ROW_BYTES = 1024 * 1024;

@@ -88,8 +88,11 @@ class FileImport {
   }
 
   #validRow(entry: Entry): Row | undefined {
-    this.#context.report.count(this.#source.kind, 'read');
+    const { report } = this.#context;
+    const { kind, path } = this.#source;
     const { place } = entry;
+    if ('fault' in entry && entry.isOfFile) return report.unread({ path, place }, entry.fault);
+    report.count(kind, 'read');
     if ('fault' in entry) return this.#faulty(place, [entry.fault]);
     const { bytes, value } = entry;
     const faults = this.#faultsOf(value);

@@ -39,7 +39,7 @@ class ArrayCutter {
 
   end(): Entry[] {
     const place = { line: this.#line };
-    if (this.#expects === 'array') this.#entries.push({ place, fault: 'the file is empty: expected a JSON array' });
+    if (this.#expects === 'array') this.#entries.push({ place, fault: 'it is empty: expected a JSON array', isOfFile: true });
     else if (this.#expects === 'rest of element')
       this.#entries.push({ place: this.#place, fault: 'the file ends within this element' });
     else if (this.#expects !== 'nothing') this.#entries.push({ place, fault: 'the file ends before its array does' });
@@ -64,8 +64,13 @@ class ArrayCutter {
   }
 
   #open(byte: number): void {
-    if (byte === OPEN_ARRAY) this.#expects = 'element or end';
-    else this.#break({ line: this.#line }, 'expected a JSON array; a file of one object a line is named .ndjson');
+    if (byte === OPEN_ARRAY) {
+      this.#expects = 'element or end';
+      return;
+    }
+    this.isBroken = true;
+    const fault = 'expected a JSON array; a file of one object a line is named .ndjson';
+    this.#entries.push({ place: { line: this.#line }, fault, isOfFile: true });
   }
 
   /** Reads to the end of an element, or of the chunk. Answers where to go on. */

@@ -11,6 +11,7 @@ export type Column = (typeof columns)[number];
 /** What became of the rows: counts by kind, and the first faults. */
 export class Report {
   readonly #counts = new Map<KindName, Record<Column, number>>();
+  readonly #unread: string[] = [];
   readonly #faults: string[] = [];
   #faultCount = 0;
 
@@ -33,8 +34,13 @@ export class Report {
     }
   }
 
+  /** Nothing of a file was read: it has no rows to count. */
+  unread(at: { path: string; place: Place }, sentence: string): undefined {
+    this.#unread.push(`${positionOf(at)}: THE FILE WAS NOT READ: ${sentence}`);
+  }
+
   get hasFaults(): boolean {
-    return this.#faultCount > 0;
+    return this.#faultCount + this.#unread.length > 0;
   }
 
   get rowsRead(): number {
@@ -46,7 +52,7 @@ export class Report {
     const kinds = kindNames.filter((kind) => this.#counts.has(kind));
     const rows = kinds.map((kind) => [kind, ...columns.map((column) => formatted(this.#counts.get(kind)?.[column] ?? 0))]);
     const untold = this.#faultCount - this.#faults.length;
-    const faults = [...this.#faults, ...(untold > 0 ? [`and ${formatted(untold)} more`] : [])];
+    const faults = [...this.#unread, ...this.#faults, ...(untold > 0 ? [`and ${formatted(untold)} more`] : [])];
     return [...aligned([['', ...columns], ...rows]), ...(faults.length > 0 ? ['', ...faults] : [])].join('\n');
   }
 }
