@@ -107,7 +107,8 @@ export class Heartbeat {
   }
 
   #wentDown(): void {
-    if (this.status.up) this.#log.warn({ ...this.#peer, error: this.status.lastError }, 'a service does not answer');
+    const { up, lastError } = this.status;
+    if (up) this.#log.warn({ ...this.#peer, ...(lastError !== null && { error: lastError }) }, 'a service does not answer');
     this.status.up = false;
   }
 }

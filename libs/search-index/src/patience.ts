@@ -56,7 +56,9 @@ export async function untilDone<T>(ground: Ground, what: string, signal: AbortSi
       return await work();
     } catch (error) {
       if (!isPassing(error)) throw error;
-      if (isToSay(tries)) ground.logger.warn({ tries, reason: error.detail }, `${what} failed and is tried again`);
+      // Who is told to stop has no more to do with it.
+      if (isToSay(tries) && !signal.aborted)
+        ground.logger.warn({ tries, reason: error.detail }, `${what} failed and is tried again`);
     }
     await backoff.pause(signal);
   }
