@@ -28,8 +28,8 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-/** Starts one process for each script of `{name: source}` and shows what they print in `output`. */
-async function start(scripts: Record<string, string>): Promise<Supervisor> {
+/** Starts one process for each script of `{name: source}` and shows what they print in `output`. @param called who is called */
+async function start(scripts: Record<string, string>, called: string[] = []): Promise<Supervisor> {
   for (const [name, source] of Object.entries(scripts)) await writeFile(join(folder, `${name}.mjs`), source);
   const collected = new Writable({
     write: (chunk, _encoding, done) => {
@@ -37,7 +37,7 @@ async function start(scripts: Record<string, string>): Promise<Supervisor> {
       done();
     },
   });
-  const processes = Object.keys(scripts).map((name) => ({ name, script: `${name}.mjs` }));
+  const processes = Object.keys(scripts).map((name) => ({ name, script: `${name}.mjs`, isCalled: called.includes(name) }));
   supervisor = supervise(processes, { cwd: folder, output: collected });
   return supervisor;
 }
@@ -87,6 +87,31 @@ describe('the supervisor', () => {
     expect(await running.ended).toBe(0);
     expect(Date.now() - stoppedAt).toBeLessThan(2_000 + LEEWAY_MS);
     expect(output).toContain('not now');
+    expect(lines().at(-1)).toBe('--> ended');
+  });
+
+  test('ends who is called after those who call', async () => {
+    const drains = (name: string, tookMs: number) =>
+      `process.on('SIGTERM', () => setTimeout(() => { console.log('${name} is over'); process.exit(); }, ${tookMs})); console.log('${name} is up'); ${RUNS}`;
+    const running = await start({ bands: drains('bands', 0), gateway: drains('gateway', 200) }, ['bands']);
+    await until(() => output.includes('bands is up') && output.includes('gateway is up'), 'the start');
+    running.stop();
+    await running.ended;
+    expect(lines().slice(-3)).toEqual(['[gateway] gateway is over', '[bands  ] bands is over', '--> ended']);
+  });
+
+  test('ends who is called in time when one who calls hangs', async () => {
+    const running = await start(
+      {
+        bands: `process.on('SIGTERM', () => { console.log('bands is over'); process.exit(); }); console.log('bands is up'); ${RUNS}`,
+        gateway: IGNORES_SIGTERM,
+      },
+      ['bands'],
+    );
+    await until(() => output.includes('bands is up') && output.includes('] up'), 'the start');
+    running.stop();
+    await running.ended;
+    expect(output).toContain('bands is over');
   });
 
   test('when it is stopped while a process waits for its restart, does not start it again', async () => {

@@ -10,6 +10,9 @@ export const RESTART_DELAY_MS = 500;
 /** All processes end within two seconds: what has not drained by then is killed, with time left for the kill itself. */
 const DRAIN_MS = 1_700;
 
+/** Who calls others drains in less, unless one of those hangs; the rest of the time is for them. */
+const CALLERS_DRAIN_MS = 1_000;
+
 /** Index of the IPC channel among a child's descriptors; `end-with-parent` listens there. */
 const IPC_DESCRIPTOR = 3;
 
@@ -20,6 +23,8 @@ export interface SupervisedProcess {
   name: string;
   /** the JavaScript file that `node` runs, relative to `cwd` */
   script: string;
+  /** the others call it, so it ends after them: none of them loses it while it drains */
+  isCalled?: boolean;
 }
 
 export interface SupervisorOptions {
@@ -35,7 +40,10 @@ export interface SupervisorOptions {
 export interface Supervisor {
   /** resolves once no process is left: 0 after `stop`, 78 when a process said that it can never succeed */
   ended: Promise<number>;
-  /** ends every process: SIGTERM, and SIGKILL for what is still there after 1.7 s; called again, SIGKILL at once */
+  /**
+   * ends every process: SIGTERM to who calls others, then, a second later at the latest, to those, and SIGKILL for what is
+   * still there after 1.7 s; called again, SIGKILL at once
+   */
   stop(): void;
   say(text: string): void;
 }
@@ -45,7 +53,8 @@ export function supervise(processes: SupervisedProcess[], options: SupervisorOpt
   const children = new Map<number, ChildProcess>();
   const logger = new Logger({});
   logger.setPrefixLength(Math.max(...processes.map(({ name }) => name.length)));
-  const keeper = new Keeper(logger);
+  const called = new Set(processes.filter(({ isCalled }) => isCalled).map(({ name }) => name));
+  const keeper = new Keeper(logger, called);
 
   const { result } = createConcurrently(
     processes.map(({ name, script }) => ({ name, command: script, ipc: IPC_DESCRIPTOR })),
@@ -56,7 +65,11 @@ export function supervise(processes: SupervisedProcess[], options: SupervisorOpt
       prefixColors: PREFIX_COLORS,
       controllers: [new LogError({ logger }), new LogLines(logger, keeper, options.formatLine ?? ((line) => line)), keeper],
       spawn: (script, spawnOptions) => {
-        const child = spawn(process.execPath, [...(options.preload ? ['--import', options.preload] : []), script], spawnOptions);
+        const child = spawn(process.execPath, [...(options.preload ? ['--import', options.preload] : []), script], {
+          ...spawnOptions,
+          // A process group of its own: Ctrl-C is for this process, which ends the others in their order.
+          detached: true,
+        });
         const { pid } = child;
         if (pid !== undefined) {
           children.set(pid, child);
@@ -75,6 +88,7 @@ export function supervise(processes: SupervisedProcess[], options: SupervisorOpt
 /** Keeps every command running until it is told to stop, or until one of them says that it can never run. */
 class Keeper implements FlowController, Supervisor {
   readonly #logger: Logger;
+  readonly #called: ReadonlySet<string>;
   readonly #restarts = new Set<NodeJS.Timeout>();
   readonly #lastLines = new Map<Command, string>();
   readonly #ended = Promise.withResolvers<number>();
@@ -83,9 +97,12 @@ class Keeper implements FlowController, Supervisor {
   #exitCode = 0;
   #lastWord: string | undefined;
   #stopping = false;
+  #calledAreStopping = false;
 
-  constructor(logger: Logger) {
+  /** @param called the names of those that end after the others */
+  constructor(logger: Logger, called: ReadonlySet<string>) {
     this.#logger = logger;
+    this.#called = called;
   }
 
   handle(commands: Command[]): { commands: Command[] } {
@@ -100,14 +117,15 @@ class Keeper implements FlowController, Supervisor {
 
   stop(): void {
     if (this.#stopping) {
-      this.#signalAll('SIGKILL');
+      signal('SIGKILL', this.#commands);
       return;
     }
     this.#stopping = true;
     for (const restart of this.#restarts) clearTimeout(restart);
-    this.#signalAll('SIGTERM');
-    setTimeout(() => this.#signalAll('SIGKILL'), DRAIN_MS).unref();
-    this.#endWhenAllAreDown();
+    signal('SIGTERM', this.#callers);
+    setTimeout(() => this.#stopCalled(), CALLERS_DRAIN_MS).unref();
+    setTimeout(() => signal('SIGKILL', this.#commands), DRAIN_MS).unref();
+    this.#goOnStopping();
   }
 
   rememberLine(command: Command, line: string): void {
@@ -116,7 +134,7 @@ class Keeper implements FlowController, Supervisor {
 
   #onClose(command: Command, { exitCode }: CloseEvent): void {
     if (this.#stopping) {
-      this.#endWhenAllAreDown();
+      this.#goOnStopping();
       return;
     }
     if (exitCode === EXIT_CANNOT_START) {
@@ -134,15 +152,32 @@ class Keeper implements FlowController, Supervisor {
     this.#restarts.add(restart);
   }
 
-  #signalAll(signal: 'SIGTERM' | 'SIGKILL'): void {
-    for (const command of this.#commands) command.kill(signal);
+  get #callers(): Command[] {
+    return this.#commands.filter(({ name }) => !this.#called.has(name));
   }
 
-  #endWhenAllAreDown(): void {
-    if (this.#commands.some(({ state }) => state === 'started')) return;
-    if (this.#lastWord !== undefined) this.say(this.#lastWord);
+  #goOnStopping(): void {
+    if (!this.#callers.some(isRunning)) this.#stopCalled();
+    if (this.#commands.some(isRunning)) return;
+    this.say(this.#lastWord ?? 'ended');
     this.#ended.resolve(this.#exitCode);
   }
+
+  /** Once: a process that is told again does not drain any more. */
+  #stopCalled(): void {
+    if (this.#calledAreStopping) return;
+    this.#calledAreStopping = true;
+    signal(
+      'SIGTERM',
+      this.#commands.filter(({ name }) => this.#called.has(name)),
+    );
+  }
+}
+
+const isRunning = ({ state }: Command): boolean => state === 'started';
+
+function signal(name: 'SIGTERM' | 'SIGKILL', commands: readonly Command[]): void {
+  for (const command of commands) command.kill(name);
 }
 
 /** Logs what the processes print, by whole lines, so that two processes never share one. */
