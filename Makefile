@@ -58,9 +58,11 @@ clean: ## Removes what was built, never data.
 
 # npm replaces node_modules, so it runs on the machine's Node. No package may need an install script: `make lint` checks it.
 $(INSTALLED): package-lock.json
+	@echo 'installing the packages, which takes a minute or two the first time ...' >&2
 	@PATH='$(MACHINE_PATH)' npm ci --ignore-scripts --include=dev --include=optional --loglevel=error
 	@touch $@
 
 $(BUILT): $(SOURCES) package.json tsconfig.json tsconfig.build.json $(INSTALLED)
+	@echo 'compiling ...' >&2
 	@npm run --silent build
 	@touch $@
