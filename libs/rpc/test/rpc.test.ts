@@ -9,9 +9,9 @@ import { Type } from 'typebox';
 import { defineCall, type ReplyOf, type RequestOf } from '#contracts';
 import { Fault } from '#problem';
 import { LEEWAY_MS } from '../../../test/support/leeway.js';
-import { CONNECT_TIMEOUT_MS, MAX_MESSAGE_BYTES, MAX_MISSED_PINGS, PING_INTERVAL_MS } from './bounds.js';
-import { FramedSocket } from './framed-socket.js';
-import { Answers, type CallContext, type Peer, RpcClient, type RpcLogger, RpcServer } from './index.js';
+import { CONNECT_TIMEOUT_MS, MAX_MESSAGE_BYTES, MAX_MISSED_PINGS, PING_INTERVAL_MS } from '../src/bounds.js';
+import { FramedSocket } from '../src/framed-socket.js';
+import { Answers, type CallContext, type Peer, RpcClient, type RpcLogger, RpcServer } from '../src/index.js';
 
 const HOST = '127.0.0.1';
 /** How long slow work takes, far longer than what is told at once. */
