@@ -47,7 +47,6 @@ export function searchBody(query: ConcertQuery, { size, after }: Chunk): estypes
     ...(after && { search_after: [after.date, after.id] }),
     size,
     track_total_hits: false,
-    _source: ['parts'],
   };
 }
 
@@ -70,7 +69,7 @@ function dateRange(query: ConcertQuery): Condition[] {
 /** The body of a search for one concert, whatever its status. Nothing for an id that none can have. */
 export function searchByIdBody(id: number): estypes.SearchRequest | undefined {
   if (possible([id]).length === 0) return undefined;
-  return { query: { bool: { filter: [LIVE_FILTER, { term: { id } }] } }, size: 1, track_total_hits: false, _source: ['parts'] };
+  return { query: { bool: { filter: [LIVE_FILTER, { term: { id } }] } }, size: 1, track_total_hits: false };
 }
 
 /**

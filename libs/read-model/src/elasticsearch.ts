@@ -11,8 +11,8 @@ import { hasLocalDate, isInLocalRange, UNKNOWN_ZONE } from './local-range.js';
 import type { ConcertPage, ConcertQuery, ConcertReadModel, FoundConcerts, JoinedConcert, Served } from './query.js';
 import { Stages } from './stages.js';
 
-/** Concerts of one search: Elasticsearch refuses more than 10,000, and half of that are some megabytes. */
-const MAX_CHUNK_SIZE = MAX_PAGE_SIZE / 2;
+/** Concerts of one search: a whole page, and the one that tells whether another follows. */
+const MAX_CHUNK_SIZE = MAX_PAGE_SIZE + 1;
 
 /**
  * The read model that asks a search index, where each concert stands joined with its parts. It asks by the name of the
@@ -53,8 +53,9 @@ export class ElasticsearchReadModel implements ConcertReadModel {
   }
 
   async byId(id: number, asking: CallContext): Promise<FoundConcerts> {
-    const concerts = await this.search(searchByIdBody(id), withReserve(asking));
-    return { ...servedFrom(this.index), concerts, missing: [] };
+    const stages = new Stages();
+    const concerts = await stages.time('elasticsearch', this.search(searchByIdBody(id), withReserve(asking)));
+    return { ...servedFrom(this.index), concerts, missing: [], stages: stages.list };
   }
 
   /** Those of some versions that searches do not show yet, nor one behind them. */
@@ -73,7 +74,7 @@ export class ElasticsearchReadModel implements ConcertReadModel {
   /** @param body nothing where nothing can match */
   private async search(body: estypes.SearchRequest | undefined, asking: CallContext): Promise<JoinedConcert[]> {
     if (!body) return [];
-    const { hits } = await this.client.search<Pick<LiveDocument, 'parts'>>(
+    const { hits } = await this.client.search<LiveDocument>(
       { ...body, index: this.index.name, preference: sameCopyFor(asking), allow_partial_search_results: false },
       within(asking),
     );

@@ -5,7 +5,7 @@ import type { CallContext } from '#rpc';
 import { indexReason } from '#search-index';
 import { ElasticsearchReadModel } from './elasticsearch.js';
 import { type IndexState, MAX_CLOCK_SKEW_MS, MAX_DATA_AGE_MS, type SearchedIndex } from './index-state.js';
-import type { ConcertPage, ConcertQuery, ConcertReadModel, FoundConcerts, Freshness, Served } from './query.js';
+import type { ConcertPage, ConcertQuery, ConcertReadModel, FoundConcerts, Freshness } from './query.js';
 
 /** Of what is left of a deadline the search index has this share; the rest is for the services, should it fail. */
 const INDEX_SHARE = 0.5;
@@ -48,7 +48,7 @@ export class FreshOrStrong implements ConcertReadModel {
     return this.read((readModel, inTime) => readModel.byId(id, inTime), asking, freshness);
   }
 
-  private async read<A extends Served>(
+  private async read<A extends FoundConcerts>(
     ask: (readModel: ConcertReadModel, asking: CallContext) => Promise<A>,
     asking: CallContext,
     { consistency, afterChange }: Freshness = ANY,
@@ -60,6 +60,7 @@ export class FreshOrStrong implements ConcertReadModel {
     };
     if (consistency === 'strong') return instead('strong');
     if (!index.fresh) return instead('behind');
+    const began = performance.now();
     try {
       const shown = await this.untilShown(afterChange, asking);
       if (!shown) return instead('not-shown');
@@ -72,7 +73,9 @@ export class FreshOrStrong implements ConcertReadModel {
       // Another index may have taken its place.
       void index.read();
     }
-    return instead('failed');
+    const lost = { name: 'elasticsearch', durationMs: performance.now() - began };
+    const answer = await instead('failed');
+    return { ...answer, stages: [lost, ...answer.stages] };
   }
 
   private sayFailed(error: unknown, { requestId, traceId }: CallContext): void {

@@ -48,12 +48,12 @@ export interface FoundConcerts extends Served {
   concerts: JoinedConcert[];
   /** The services that could not be asked for details. */
   missing: Part[];
+  stages: Stage[];
 }
 
 export interface ConcertPage extends FoundConcerts {
   /** Where the next page begins; none when this is the last. */
   next: DateKey | undefined;
-  stages: Stage[];
 }
 
 /** How new an answer must be. It is no part of the query: each page of one may be asked for in another way. */

@@ -49,7 +49,6 @@ export class ServicesReadModel implements ConcertReadModel {
     return {
       ...joined,
       next: found.concerts.length > query.limit && last ? { date: last.date, id: last.id } : undefined,
-      stages: stages.list,
     };
   }
 
@@ -184,7 +183,7 @@ export class ServicesReadModel implements ConcertReadModel {
         ),
       ),
     ]);
-    return { ...SERVED_BY_SERVICES, concerts: joined(concerts, { bands, venues, events, circle }), missing };
+    return { ...SERVED_BY_SERVICES, concerts: joined(concerts, { bands, venues, events, circle }), missing, stages: stages.list };
   }
 }
 

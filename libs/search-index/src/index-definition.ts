@@ -1,4 +1,5 @@
 import type { estypes } from '@elastic/elasticsearch';
+import { MAX_PAGE_SIZE } from '#contracts';
 
 /** Of mapping and settings: another one for each change that documents of before, or their readers, do not fit. */
 export const INDEX_VERSION = 1;
@@ -89,6 +90,8 @@ const settings: estypes.IndicesIndexSettings = {
   auto_expand_replicas: '0-1',
   // Who writes refreshes: what search finds must never be ahead of, nor far behind, what the indexer knows of.
   refresh_interval: '-1',
+  // A page and one more in one search.
+  max_result_window: MAX_PAGE_SIZE + 1,
   sort: { field: ['date', 'id'], order: ['desc', 'desc'], missing: ['_last', '_last'] },
 };
 
