@@ -6,36 +6,37 @@ import type { Freshness, Part, Served, Stage } from '#read-model';
 const MAX_LINKS_LENGTH = 12_288;
 
 /** Which read model answered, and how new its answer had to be. */
-export type ServedAs = Served & Partial<Pick<Freshness, 'consistency'>>;
+export interface ServedAs extends Served, Partial<Pick<Freshness, 'consistency'>> {
+  stages?: readonly Stage[];
+}
 
 export interface ListAnswer extends ServedAs {
   rows: readonly object[];
   /** The cursor of the next page; none on the last. */
   next?: string | undefined;
   missing?: readonly Part[];
-  stages?: readonly Stage[];
 }
 
 /** Sends a list: its rows as a JSON array, and what belongs to it in headers. */
-export function sendList(reply: FastifyReply, { rows, next, missing = [], stages = [], ...served }: ListAnswer): void {
+export function sendList(reply: FastifyReply, { rows, next, missing = [], ...served }: ListAnswer): void {
   sayServed(reply, served);
   sayPartial(reply, missing);
   if (next !== undefined) reply.header('next-cursor', next);
   const links = reply.request.method === 'POST' ? '' : pageLinks(reply.request, next);
   if (links !== '') reply.header('link', links);
-  reply.header('server-timing', serverTiming(stages, reply.elapsedTime));
   // As bytes at once: a long text would be encoded twice, for its hash and for the socket.
   void reply.type('application/json; charset=utf-8').send(Buffer.from(JSON.stringify(rows)));
 }
 
 /**
- * Says which read model answered and how old its data may be. A cache must not give what was kept for one who named no
+ * Says which read model answered, how old its data may be and how long it took. A cache must not give what was kept for one who named no
  * change to one who names some, and must ask again for one who wants a strong answer.
  */
-export function sayServed(reply: FastifyReply, { servedBy, dataAgeMs, consistency }: ServedAs): void {
+export function sayServed(reply: FastifyReply, { servedBy, dataAgeMs, consistency, stages = [] }: ServedAs): void {
   reply.header('served-by', servedBy).header('data-age', String(dataAgeMs));
   reply.header('vary', [reply.getHeader('vary') ?? [], 'after-change'].flat().join(', '));
   if (consistency === 'strong') reply.header('cache-control', 'no-cache');
+  reply.header('server-timing', serverTiming(stages, reply.elapsedTime));
 }
 
 /** Names the services whose details are missing; an answer without them is not for a cache to keep. */

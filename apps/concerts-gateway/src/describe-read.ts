@@ -5,10 +5,10 @@ import { Describe, type Endpoint } from '#http';
 const servedHeaders = {
   'Served-By': 'the read model that answered',
   'Data-Age': 'milliseconds: all that was written so long ago is in the answer',
+  'Server-Timing': 'the stages of the answer: milliseconds, and entries of indexes read',
 };
 const pageHeaders = {
   'Next-Cursor': 'the cursor of the next page, when there is one',
-  'Server-Timing': 'the stages of the answer: milliseconds, and entries of indexes read',
 };
 const partialHeader = { Partial: 'services whose details are missing, which are null in the rows' };
 

@@ -53,7 +53,7 @@ export class FreshOrStrong implements ConcertReadModel {
     asking: CallContext,
     { consistency, afterChange }: Freshness = ANY,
   ): Promise<A> {
-    const { services, client, index, answered } = this.sources;
+    const { services, index, answered } = this.sources;
     const instead = (reason: Instead) => {
       answered(reason);
       return ask(services, asking);
@@ -61,21 +61,34 @@ export class FreshOrStrong implements ConcertReadModel {
     if (consistency === 'strong') return instead('strong');
     if (!index.fresh) return instead('behind');
     const began = performance.now();
+    const tried = await this.fromIndex(ask, asking, afterChange);
+    if (typeof tried === 'object') {
+      answered(undefined);
+      return tried;
+    }
+    const lost = { name: 'elasticsearch', durationMs: performance.now() - began };
+    const answer = await instead(tried);
+    return { ...answer, stages: [lost, ...answer.stages] };
+  }
+
+  /** The answer of the index, or why it has none. */
+  private async fromIndex<A extends FoundConcerts>(
+    ask: (readModel: ConcertReadModel, asking: CallContext) => Promise<A>,
+    asking: CallContext,
+    afterChange: Freshness['afterChange'],
+  ): Promise<A | Instead> {
+    const { client, index } = this.sources;
     try {
       const shown = await this.untilShown(afterChange, asking);
-      if (!shown) return instead('not-shown');
+      if (!shown) return 'not-shown';
       const answer = await ask(new ElasticsearchReadModel(client, shown), withShare(asking));
-      if (answer.dataAgeMs > MAX_DATA_AGE_MS) return instead('behind');
-      answered(undefined);
-      return answer;
+      return answer.dataAgeMs > MAX_DATA_AGE_MS ? 'behind' : answer;
     } catch (error) {
       this.sayFailed(error, asking);
       // Another index may have taken its place.
       void index.read();
+      return 'failed';
     }
-    const lost = { name: 'elasticsearch', durationMs: performance.now() - began };
-    const answer = await instead('failed');
-    return { ...answer, stages: [lost, ...answer.stages] };
   }
 
   private sayFailed(error: unknown, { requestId, traceId }: CallContext): void {

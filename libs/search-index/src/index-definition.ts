@@ -2,7 +2,7 @@ import type { estypes } from '@elastic/elasticsearch';
 import { MAX_PAGE_SIZE } from '#contracts';
 
 /** Of mapping and settings: another one for each change that documents of before, or their readers, do not fit. */
-export const INDEX_VERSION = 1;
+export const INDEX_VERSION = 2;
 
 /** Of the number in a name: epoch milliseconds sort as text, until the year 2286. */
 const COUNT_DIGITS = 13;
