@@ -238,7 +238,7 @@ describe.each([
     const concerts = [await createConcert({ [part]: { id } }), await createConcert({ [part]: { id }, date: DATE + DAY_MS })];
     const refused = expectStatus(await system.writes.delete(path, etagOf(before)), 409);
     expect(system.writes.problemIn(refused)).toMatchObject({
-      detail: '2 concerts refer to it; with ?cascade=true they are deleted too',
+      detail: '2 concerts refer to it; ?cascade=true deletes what refers to it, too',
       instance: path,
     });
     expect((await system.api.get(path)).status).toBe(200);
@@ -294,7 +294,7 @@ describe('If-Match', () => {
     expect(await told('"1"')).toBe('it has changed: it has version 2 now, not 1; a GET of it at the gateway answers its ETag');
     expect(await told('"3"')).toBe('it has version 2 now, not 3; a GET of it at the gateway answers its ETag');
     expect(await told('"2.1.1.0"')).toBe(
-      '"2.1.1.0" is no ETag of a band, such as "1"; a GET of it at the gateway answers its ETag',
+      '"2.1.1.0" is no ETag that bands have, such as "1"; a GET of it at the gateway answers its ETag',
     );
     expect((await system.api.get(path)).body).toMatchObject({ genres: ['a'], version: 2 });
   });

@@ -50,7 +50,7 @@ describe('an execution that failed', () => {
   test('since concerts refer to what it deletes says how these are deleted too, unless that is what it does', () => {
     const told = (state: string) =>
       failed('Conflict', { detail: '2 concerts refer to it', state }, { stateMachine: 'delete-band' });
-    expect(told('CountConcerts').detail).toBe('2 concerts refer to it; with ?cascade=true they are deleted too');
+    expect(told('CountConcerts').detail).toBe('2 concerts refer to it; ?cascade=true deletes what refers to it, too');
     expect(told('CountConcertsToDelete').detail).toBe('2 concerts refer to it');
   });
 

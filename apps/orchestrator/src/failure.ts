@@ -31,7 +31,7 @@ export function failureOf({ id, stateMachine, status, error = '', cause = '' }: 
 /** What a client can do that HTTP alone knows of. */
 function wayOut({ code }: Fault, state: unknown): string[] {
   if (code === 'PreconditionFailed') return [ETAG_HINT];
-  return code === 'Conflict' && state === COUNT ? ['with ?cascade=true they are deleted too'] : [];
+  return code === 'Conflict' && state === COUNT ? ['?cascade=true deletes what refers to it, too'] : [];
 }
 
 function failureOfPart(part: string, { code, detail, fields }: Fault, state: string): Fault {

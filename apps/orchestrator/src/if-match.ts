@@ -44,7 +44,7 @@ function readExpectedVersion(header: string | undefined, kind: string): number |
   if (versions.size > 1) throw malformed('names several versions; a change is made to one of them');
   const [version] = versions;
   if (version !== undefined) return version;
-  throw new Fault('PreconditionFailed', `${text} is no ETag of a ${kind}, such as ${own.example}; ${ETAG_HINT}`);
+  throw new Fault('PreconditionFailed', `${text} is no ETag that ${kind}s have, such as ${own.example}; ${ETAG_HINT}`);
 }
 
 function malformed(detail: string): Fault {

@@ -17,6 +17,7 @@ export const countLimit = (atMost: number): number => Math.max(atMost, COUNTED_A
 /** @param count up to `countLimit` */
 export function assertAtMost(count: number, atMost: number): void {
   if (count <= atMost) return;
+  if (count === 1) throw new Fault('Conflict', '1 concert refers to it');
   const number = count < countLimit(atMost) ? `${count}` : `more than ${count - 1}`;
   throw new Fault('Conflict', `${number} concerts refer to it`);
 }
