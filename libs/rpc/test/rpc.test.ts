@@ -15,7 +15,7 @@ import { Answers, type CallContext, type Peer, RpcClient, type RpcLogger, RpcSer
 
 const HOST = '127.0.0.1';
 /** How long slow work takes, far longer than what is told at once. */
-const SLOW_MS = 1_500;
+const SLOW_MS = 4_000;
 const Text = Type.Object({ text: Type.String() }, { additionalProperties: false });
 const echo = defineCall('test.echo', Text, Text);
 const slow = defineCall('test.slow', Type.Object({ ms: Type.Integer() }), Type.Object({ remainingMs: Type.Number() }));

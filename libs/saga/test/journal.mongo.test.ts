@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { MongoClient } from 'mongodb';
 import { databaseName } from '#database';
 import { OwnMongo } from '../../../bench/support/own-mongo.js';
+import { LEEWAY_MS } from '../../../test/support/leeway.js';
 import { describeOnMongo, describeWithOwnMongo } from '../../../test/support/mongo.js';
 import type { Execution, Journal } from '../src/journal.js';
 import { openJournal } from '../src/open-journal.js';
@@ -75,7 +76,9 @@ describeWithOwnMongo('the journal in a MongoDB that goes away', () => {
     const write = (timeoutMs: number) =>
       journal.write({ execution: nextOf(execution), append: [STARTED] }, { deadline: Date.now() + timeoutMs });
     await mongo.freeze();
+    const began = Date.now();
     await expect(write(500)).rejects.toMatchObject({ code: expect.stringMatching(/^(Timeout|Unavailable)$/) });
+    expect(Date.now() - began).toBeLessThan(500 + LEEWAY_MS);
     mongo.thaw();
     await mongo.pause();
     await expect(write(3_000)).rejects.toMatchObject({ code: 'Unavailable' });
