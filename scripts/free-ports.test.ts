@@ -16,7 +16,7 @@ test('all ports that are taken are named at once, and those that two variables h
   await once(server.listen(taken, HOST), 'listening');
   const ports = { GATEWAY_HTTP_PORT: taken, BANDS_TCP_PORT: free, VENUES_TCP_PORT: twice, EVENTS_TCP_PORT: twice };
   await expect(assertFree(HOST, ports)).rejects.toThrow(
-    `taken on ${HOST}: ${taken} (GATEWAY_HTTP_PORT), ${twice} (EVENTS_TCP_PORT); end what listens there`,
+    `cannot start: VENUES_TCP_PORT and EVENTS_TCP_PORT have one and the same port, ${twice}; taken on ${HOST}: ${taken} (GATEWAY_HTTP_PORT); end`,
   );
-  await assertFree(HOST, { BANDS_TCP_PORT: free, VENUES_TCP_PORT: twice, EVENTS_TCP_PORT: 0 });
+  await assertFree(HOST, { BANDS_TCP_PORT: free, VENUES_TCP_PORT: twice, EVENTS_TCP_PORT: 0, CONCERTS_TCP_PORT: 0 });
 });

@@ -10,8 +10,14 @@ export const RESTART_DELAY_MS = 500;
 /** All processes end within two seconds: what has not drained by then is killed, with time left for the kill itself. */
 const DRAIN_MS = 1_700;
 
-/** Who calls others drains in less, unless one of those hangs; the rest of the time is for them. */
+/**
+ * Who calls others mostly drains in less, and the rest of the time is for those whom they call. Who waits for what hangs takes
+ * longer, the gateway 2 s for a service and the indexer 3 s for its Elasticsearch: that is killed in the middle of it.
+ */
 const CALLERS_DRAIN_MS = 1_000;
+
+/** `npm` passes on the SIGINT that the terminal has sent to this process too: nobody presses Ctrl-C twice within this. */
+const SAME_SIGNAL_MS = 300;
 
 /** Index of the IPC channel among a child's descriptors; `end-with-parent` listens there. */
 const IPC_DESCRIPTOR = 3;
@@ -35,14 +41,18 @@ export interface SupervisorOptions {
   formatLine?: (line: string) => string;
   /** a module that each process loads first */
   preload?: string;
+  /** how long all together may take to end, before they are killed */
+  drainMs?: number;
+  /** how long who calls others may take to end, before those whom they call are told to end too */
+  callersDrainMs?: number;
 }
 
 export interface Supervisor {
   /** resolves once no process is left: 0 after `stop`, 78 when a process said that it can never succeed */
   ended: Promise<number>;
   /**
-   * ends every process: SIGTERM to who calls others, then, a second later at the latest, to those, and SIGKILL for what is
-   * still there after 1.7 s; called again, SIGKILL at once
+   * ends every process: SIGTERM to who calls others, then, when these are over or a second has passed, to those whom they call,
+   * and SIGKILL for what is still there after 1.7 s; called again later than 300 ms after that, SIGKILL at once
    */
   stop(): void;
   say(text: string): void;
@@ -54,7 +64,8 @@ export function supervise(processes: SupervisedProcess[], options: SupervisorOpt
   const logger = new Logger({});
   logger.setPrefixLength(Math.max(...processes.map(({ name }) => name.length)));
   const called = new Set(processes.filter(({ isCalled }) => isCalled).map(({ name }) => name));
-  const keeper = new Keeper(logger, called);
+  const { drainMs = DRAIN_MS, callersDrainMs = CALLERS_DRAIN_MS } = options;
+  const keeper = new Keeper(logger, called, { drainMs, callersDrainMs });
 
   const { result } = createConcurrently(
     processes.map(({ name, script }) => ({ name, command: script, ipc: IPC_DESCRIPTOR })),
@@ -85,10 +96,13 @@ export function supervise(processes: SupervisedProcess[], options: SupervisorOpt
   return keeper;
 }
 
+type DrainTimes = Required<Pick<SupervisorOptions, 'drainMs' | 'callersDrainMs'>>;
+
 /** Keeps every command running until it is told to stop, or until one of them says that it can never run. */
 class Keeper implements FlowController, Supervisor {
   readonly #logger: Logger;
   readonly #called: ReadonlySet<string>;
+  readonly #times: DrainTimes;
   readonly #restarts = new Set<NodeJS.Timeout>();
   readonly #lastLines = new Map<Command, string>();
   readonly #ended = Promise.withResolvers<number>();
@@ -96,13 +110,15 @@ class Keeper implements FlowController, Supervisor {
   #commands: Command[] = [];
   #exitCode = 0;
   #lastWord: string | undefined;
-  #stopping = false;
+  /** Of `performance.now()`. */
+  #stoppedAt: number | undefined;
   #calledAreStopping = false;
 
   /** @param called the names of those that end after the others */
-  constructor(logger: Logger, called: ReadonlySet<string>) {
+  constructor(logger: Logger, called: ReadonlySet<string>, times: DrainTimes) {
     this.#logger = logger;
     this.#called = called;
+    this.#times = times;
   }
 
   handle(commands: Command[]): { commands: Command[] } {
@@ -116,15 +132,16 @@ class Keeper implements FlowController, Supervisor {
   }
 
   stop(): void {
-    if (this.#stopping) {
-      signal('SIGKILL', this.#commands);
+    const now = performance.now();
+    if (this.#stoppedAt !== undefined) {
+      if (now - this.#stoppedAt > SAME_SIGNAL_MS) signal('SIGKILL', this.#commands);
       return;
     }
-    this.#stopping = true;
+    this.#stoppedAt = now;
     for (const restart of this.#restarts) clearTimeout(restart);
     signal('SIGTERM', this.#callers);
-    setTimeout(() => this.#stopCalled(), CALLERS_DRAIN_MS).unref();
-    setTimeout(() => signal('SIGKILL', this.#commands), DRAIN_MS).unref();
+    setTimeout(() => this.#stopCalled(), this.#times.callersDrainMs).unref();
+    setTimeout(() => signal('SIGKILL', this.#commands), this.#times.drainMs).unref();
     this.#goOnStopping();
   }
 
@@ -133,7 +150,7 @@ class Keeper implements FlowController, Supervisor {
   }
 
   #onClose(command: Command, { exitCode }: CloseEvent): void {
-    if (this.#stopping) {
+    if (this.#stoppedAt !== undefined) {
       this.#goOnStopping();
       return;
     }

@@ -87,22 +87,40 @@ describe('on SIGTERM', () => {
   );
 });
 
-test(
-  'Ctrl-C ends all that was started together within two seconds, under load too, and frees the ports',
-  async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'backline-shutdown-'));
+describe('Ctrl-C, for all that was started together', () => {
+  let folder: string;
+  let start: AppProcess;
+  let gatewayPort: number;
+  let ports: number[];
+
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'backline-shutdown-'));
     const environment = { ...(await ownPlace(folder)), LOG_LEVEL: 'warn' };
-    const { gatewayPort, services } = readConfig(environment);
+    const config = readConfig(environment);
+    gatewayPort = config.gatewayPort;
+    ports = [gatewayPort, ...serviceNames.map((name) => config.services[name].port)];
     // The programs are found from the project's folder.
-    const start = new AppProcess('scripts/start.js', { cwd: process.cwd(), environment, ownGroup: true });
-    try {
-      await until(
-        () => start.printed.includes('ready: '),
-        () => `not ready: ${start.printed}`,
-      );
+    start = new AppProcess('scripts/start.js', { cwd: process.cwd(), environment, ownGroup: true });
+    await until(
+      () => start.printed.includes('ready: '),
+      () => `not ready: ${start.printed}`,
+    );
+  }, TEST_TIMEOUT_MS);
+
+  afterEach(async () => {
+    // In order: what is killed itself cannot end those that it has started.
+    await start.end();
+    await rm(folder, { recursive: true, force: true });
+  }, TEST_TIMEOUT_MS);
+
+  const startReaders = () => Readers.start(`http://127.0.0.1:${gatewayPort}`, ['/bands?limit=20', '/events?limit=20'], CLIENTS);
+
+  test(
+    'ends it within two seconds, under load and with half a request too, and frees the ports',
+    async () => {
       const half = connect(gatewayPort, '127.0.0.1').on('error', () => half.destroy());
       half.write('GET /concerts HTTP/1.1\r\nhost: localhost\r\n');
-      const readers = await Readers.start(`http://127.0.0.1:${gatewayPort}`, ['/bands?limit=20', '/events?limit=20'], CLIENTS);
+      const readers = await startReaders();
       await sleep(300);
       const signalledAt = Date.now();
       start.signal('SIGINT');
@@ -110,12 +128,22 @@ test(
       expect(Date.now() - signalledAt).toBeLessThan(CTRL_C_MS + LEEWAY_MS);
       expect(code).toBe(0);
       await readers.stop();
-      const ports = [gatewayPort, ...serviceNames.map((name) => services[name].port)];
       expect(await Promise.all(ports.map((port) => isListening('127.0.0.1', port)))).toEqual(ports.map(() => false));
-    } finally {
-      if (start.isRunning) await start.end('SIGKILL');
-      await rm(folder, { recursive: true, force: true });
-    }
-  },
-  TEST_TIMEOUT_MS,
-);
+    },
+    TEST_TIMEOUT_MS,
+  );
+
+  test(
+    'ends the services after those who call them, who never miss one',
+    async () => {
+      const readers = await startReaders();
+      await sleep(300);
+      start.signal('SIGINT');
+      const { code, output } = await start.ended;
+      await readers.stop();
+      expect(code).toBe(0);
+      expect(output).not.toContain('does not answer');
+    },
+    TEST_TIMEOUT_MS,
+  );
+});
