@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { ImpossibleWorld, type WorldOptions, writeWorld } from '#demo';
+import { generateWorld, ImpossibleWorld, type WorldOptions, writeWorld } from '#demo';
 import { EXIT_CANNOT, EXIT_INTERRUPTED, runCommand, UsageError } from './command.js';
 import { formatted } from './figures.js';
 import { ImportStopped } from './import/import-stopped.js';
@@ -49,6 +49,8 @@ async function main(): Promise<number> {
 }
 
 async function importWorld(options: WorldOptions, { overwrite = false }: { overwrite: boolean | undefined }): Promise<number> {
+  // Throws for numbers that no world has, before services are started for nothing; it makes no concerts yet.
+  generateWorld(options);
   const folder = await mkdtemp(join(tmpdir(), 'backline-demo-'));
   const interrupt = () => {
     rmSync(folder, { recursive: true, force: true });
@@ -59,8 +61,11 @@ async function importWorld(options: WorldOptions, { overwrite = false }: { overw
       if (!overwrite) await assertEmpty(clients);
       // Making a world takes no interruption; the import before and after ends in order by itself.
       process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
-      await write(folder, options);
-      process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
+      try {
+        await write(folder, options);
+      } finally {
+        process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
+      }
       return (await findSources(folder)).files;
     });
   } finally {

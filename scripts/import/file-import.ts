@@ -91,7 +91,10 @@ class FileImport {
     const { report } = this.#context;
     const { kind, path } = this.#source;
     const { place } = entry;
-    if ('fault' in entry && entry.isOfFile) return report.unread({ path, place }, entry.fault);
+    if ('fault' in entry && entry.isOfFile) {
+      report.unread({ path, place }, entry.fault);
+      return undefined;
+    }
     report.count(kind, 'read');
     if ('fault' in entry) return this.#faulty(place, [entry.fault]);
     const { bytes, value } = entry;

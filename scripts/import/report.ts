@@ -35,8 +35,8 @@ export class Report {
   }
 
   /** Nothing of a file was read: it has no rows to count. */
-  unread(at: { path: string; place: Place }, sentence: string): undefined {
-    this.#unread.push(`${positionOf(at)}: THE FILE WAS NOT READ: ${sentence}`);
+  unread(at: { path: string; place: Place }, sentence: string): void {
+    this.#unread.push(`${positionOf(at)}: the file was not read: ${sentence}`);
   }
 
   get hasFaults(): boolean {

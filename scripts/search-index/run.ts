@@ -47,14 +47,17 @@ export function runOnIndex(help: string, work: (on: OnIndex) => Promise<number>)
   );
 }
 
-/** Resolves when all four services have answered. @throws Fault when one does not */
+/** Resolves when all four services have answered; says on standard error when it has to wait. @throws Fault when one does not */
 async function found(services: OwnerServices, signal: AbortSignal): Promise<void> {
+  let told = false;
   for (const until = Date.now() + FOUND_WITHIN_MS; ; await sleep(ASK_AGAIN_MS, undefined, { signal })) {
     try {
       await services.storeIds();
       return;
     } catch (error) {
       if (!(error instanceof Fault && error.retryable) || Date.now() > until) throw error;
+      if (!told) process.stderr.write(`${error.detail}; trying for ${FOUND_WITHIN_MS / 1_000} s\n`);
+      told = true;
     }
   }
 }
