@@ -231,7 +231,7 @@ describe('an import', () => {
     const ended = await runImport('--from', folder);
     expect(ended).toMatchObject({
       code: 1,
-      output: expect.stringContaining('bands.csv:1: THE FILE WAS NOT READ: unknown column'),
+      output: expect.stringContaining('bands.csv:1: the file was not read: unknown column'),
     });
     expect(countsOf('bands', ended)).toEqual([0, 0, 0, 0, 0, 0]);
   });
