@@ -92,7 +92,7 @@ test('concerts answer them too, count those of a band and delete them', async ()
   expect(await call('concerts', concertSteps.countOf, { of, atMost: 1 })).toEqual({ count: 1 });
   await expect(call('concerts', concertSteps.countOf, { of, atMost: 0 })).rejects.toMatchObject({
     code: 'Conflict',
-    detail: '1 concerts refer to it',
+    detail: '1 concert refers to it',
   });
   const cascade = { of, stepKey: newStep('cascade') };
   const seen = await call('concerts', concertSteps.deleteOf, cascade);

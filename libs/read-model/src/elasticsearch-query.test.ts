@@ -12,7 +12,7 @@ function filterOf(query: Partial<ConcertQuery>) {
 }
 
 describe('a search for concerts', () => {
-  test('is in the order of dates, then ids, for documents with their parts, and counts nothing', () => {
+  test('is in the order of dates, then ids, for whole documents, and counts nothing', () => {
     expect(searchBody({ ...newest, bandIds: [1, 2] }, { size: 21 })).toEqual({
       query: {
         bool: { filter: [LIVE_FILTER, { terms: { bandId: [1, 2] } }], must_not: [{ term: { status: 'cancelled' } }] },
@@ -20,7 +20,6 @@ describe('a search for concerts', () => {
       sort: [{ date: 'desc' }, { id: 'desc' }],
       size: 21,
       track_total_hits: false,
-      _source: ['parts'],
     });
   });
 
