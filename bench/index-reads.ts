@@ -5,6 +5,7 @@
  * which the two take turns, each with so many requests, one after the other. Answers are compared first. Prints Markdown; ends
  * with 1 when an answer differs, or one that the index should give is given by the services.
  */
+import { MAX_PAGE_SIZE } from '#contracts';
 import { generateWorld } from '#demo';
 import { runIndexBench } from './search-index/bench.js';
 import type { IndexedSystem } from './search-index/indexed-system.js';
@@ -14,7 +15,6 @@ import { percentile } from './support/percentiles.js';
 const CAUGHT_UP_TIMEOUT_MS = 300_000;
 /** Rounds that are not counted: gateway and Elasticsearch compile what is hot in them. */
 const WARM_UP_ROUNDS = 5;
-const LARGEST_PAGE = 10_000;
 
 const sources = ['services', 'elasticsearch'] as const;
 type Source = (typeof sources)[number];
@@ -58,9 +58,9 @@ function searchesOf({ bands, venues }: ReturnType<typeof generateWorld>, request
   return [
     search('one band, 20 rows', (at) => `/concerts?bandIds=${(at % bands.length) + 1}&limit=20`),
     search('50 km, 20 rows', (at) => `/concerts?${around(at)}&radius=50&limit=20`),
-    search('50 km, all rows', (at) => `/concerts?${around(at)}&radius=50&limit=${LARGEST_PAGE}`),
+    search('50 km, all rows', (at) => `/concerts?${around(at)}&radius=50&limit=${MAX_PAGE_SIZE}`),
     search('1,000 rows', () => '/concerts?from=2010-01-01&limit=1000'),
-    search('10,000 rows', () => `/concerts?from=2010-01-01&limit=${LARGEST_PAGE}`),
+    search('10,000 rows', () => `/concerts?from=2010-01-01&limit=${MAX_PAGE_SIZE}`),
   ];
 }
 

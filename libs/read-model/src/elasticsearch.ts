@@ -1,18 +1,15 @@
 import type { Client, estypes } from '@elastic/elasticsearch';
-import { type DateKey, MAX_PAGE_SIZE, type WrittenVersion } from '#contracts';
+import type { DateKey, WrittenVersion } from '#contracts';
 import { circleTest, distanceFrom } from '#geo';
 import { Fault, remainingMs } from '#problem';
 import type { CallContext } from '#rpc';
-import type { LiveDocument } from '#search-index';
+import { type LiveDocument, MAX_RESULT_WINDOW } from '#search-index';
 import { withReserve } from './deadline.js';
 import { searchBody, searchByIdBody, versionSearch } from './elasticsearch-query.js';
 import type { SearchedIndex } from './index-state.js';
 import { hasLocalDate, isInLocalRange, UNKNOWN_ZONE } from './local-range.js';
 import type { ConcertPage, ConcertQuery, ConcertReadModel, FoundConcerts, JoinedConcert, Served } from './query.js';
 import { Stages } from './stages.js';
-
-/** Concerts of one search: a whole page, and the one that tells whether another follows. */
-const MAX_CHUNK_SIZE = MAX_PAGE_SIZE + 1;
 
 /**
  * The read model that asks a search index, where each concert stands joined with its parts. It asks by the name of the
@@ -33,14 +30,14 @@ export class ElasticsearchReadModel implements ConcertReadModel {
     const wanted = query.limit + 1;
     const found: JoinedConcert[] = [];
     let after = query.after;
-    for (let size = Math.min(wanted, MAX_CHUNK_SIZE); size > 0; ) {
+    for (let size = Math.min(wanted, MAX_RESULT_WINDOW); size > 0; ) {
       const chunk = await stages.time('elasticsearch', this.search(searchBody(query, { size, after }), inTime));
       const matches = chunk.filter(isMatch);
       found.push(...matches);
       after = keyOf(chunk.at(-1));
       const missing = chunk.length < size ? 0 : wanted - found.length;
       // Where little was left, as on the days beside a festival, each refill asks for more than the one before.
-      size = Math.min(MAX_CHUNK_SIZE, missing > 0 && matches.length < size / 2 ? Math.max(missing, 2 * size) : missing);
+      size = Math.min(MAX_RESULT_WINDOW, missing > 0 && matches.length < size / 2 ? Math.max(missing, 2 * size) : missing);
     }
     const concerts = found.slice(0, query.limit);
     return {

@@ -145,7 +145,7 @@ export class ElasticsearchIndices implements ConcertIndices {
     }
   }
 
-  /** @param limit at most a page of a search and one more, which is where the index refuses */
+  /** @param limit at most `MAX_RESULT_WINDOW` */
   async entriesAfter(name: string, afterId: number, limit: number): Promise<FoundEntry[]> {
     const hits = await this.#search({
       index: name,

@@ -4,6 +4,9 @@ import { MAX_PAGE_SIZE } from '#contracts';
 /** Of mapping and settings: another one for each change that documents of before, or their readers, do not fit. */
 export const INDEX_VERSION = 2;
 
+/** What one search may ask for at most: a page, and the one that tells whether another follows. */
+export const MAX_RESULT_WINDOW = MAX_PAGE_SIZE + 1;
+
 /** Of the number in a name: epoch milliseconds sort as text, until the year 2286. */
 const COUNT_DIGITS = 13;
 
@@ -90,8 +93,7 @@ const settings: estypes.IndicesIndexSettings = {
   auto_expand_replicas: '0-1',
   // Who writes refreshes: what search finds must never be ahead of, nor far behind, what the indexer knows of.
   refresh_interval: '-1',
-  // A page and one more in one search.
-  max_result_window: MAX_PAGE_SIZE + 1,
+  max_result_window: MAX_RESULT_WINDOW,
   sort: { field: ['date', 'id'], order: ['desc', 'desc'], missing: ['_last', '_last'] },
 };
 

@@ -10,7 +10,7 @@ export {
 export { openElasticsearch } from './elasticsearch-client.js';
 export { indexReason } from './elasticsearch-faults.js';
 export { ElasticsearchIndices } from './elasticsearch-indices.js';
-export { indexNames, isIndexName, LIVE_FILTER, nextIndexName } from './index-definition.js';
+export { indexNames, isIndexName, LIVE_FILTER, MAX_RESULT_WINDOW, nextIndexName } from './index-definition.js';
 export { CHECKPOINT_DOCUMENT_ID, type CheckpointDocument, type LiveDocument } from './index-document.js';
 export { Indexer, type IndexerParts } from './indexer.js';
 export { OwnerServices } from './owner-services.js';
