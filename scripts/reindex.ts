@@ -1,6 +1,6 @@
 // Fills a new search index beside the one that answers, compares it with the services, and puts it in place in one step.
 
-import { IndexDiffers, OwnerServices, reindex } from '#search-index';
+import { IndexDiffers, reindex } from '#search-index';
 import { EXIT_FAULTS } from './command.js';
 import { ConcertProgress } from './search-index/progress.js';
 import { type OnIndex, runOnIndex } from './search-index/run.js';
@@ -19,9 +19,8 @@ command or when it cannot be done, 78 for a wrong configuration, 130 when it was
 still there.
 `;
 
-process.exitCode = await runOnIndex(HELP, async ({ parts, signal, alive }: OnIndex) => {
+process.exitCode = await runOnIndex(HELP, async ({ parts, services, signal, alive }: OnIndex) => {
   const startedAt = performance.now();
-  const services = new OwnerServices({ ...parts, run: parts.name });
   const bar = new ConcertProgress('filling', await services.countConcerts());
   let shown = 0;
   try {

@@ -2,7 +2,7 @@
 
 import { serviceNames } from '#config';
 import { Fault } from '#problem';
-import { OwnerServices, verify } from '#search-index';
+import { verify } from '#search-index';
 import { EXIT_FAULTS } from './command.js';
 import { ConcertProgress } from './search-index/progress.js';
 import { type OnIndex, runOnIndex } from './search-index/run.js';
@@ -20,8 +20,7 @@ Exit code: 0 when there is no difference, 1 when there is one, 2 for a wrong com
 78 for a wrong configuration, 130 when it was interrupted.
 `;
 
-process.exitCode = await runOnIndex(HELP, async ({ parts, signal, alive }: OnIndex) => {
-  const services = new OwnerServices({ ...parts, run: parts.name });
+process.exitCode = await runOnIndex(HELP, async ({ parts, services, signal, alive }: OnIndex) => {
   const index = await parts.indices.current();
   if (index === undefined) throw new Fault('NotFound', 'there is no search index yet: the indexer makes it, or npm run reindex');
   const storeIds = await services.storeIds();

@@ -19,6 +19,7 @@ const ASK_AGAIN_MS = 250;
 /** What such a command works with. */
 export interface OnIndex {
   parts: IndexerParts;
+  services: OwnerServices;
   /** Aborted when somebody interrupts it, and when nothing went on for too long. */
   signal: AbortSignal;
   /** Says that something went on. */
@@ -91,8 +92,9 @@ async function onIndex(signal: AbortSignal, work: (on: OnIndex) => Promise<numbe
       },
       logger,
     };
-    await found(new OwnerServices({ ...parts, run: parts.name }), signal);
-    return await work({ parts, signal: AbortSignal.any([signal, stalled.signal]), alive: () => void watch.refresh() });
+    const services = new OwnerServices({ ...parts, run: parts.name });
+    await found(services, signal);
+    return await work({ parts, services, signal: AbortSignal.any([signal, stalled.signal]), alive: () => void watch.refresh() });
   } finally {
     clearTimeout(watch);
     closeServices(callers);
