@@ -4,7 +4,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { prettyFactory } from 'pino-pretty';
-import { type Config, hostToReach, loadConfig, serviceNames } from '#config';
+import { type Config, hostToReach, loadConfig, serviceNames, tcpPortVariable } from '#config';
 import { runCommand } from './command.js';
 import { assertFree } from './free-ports.js';
 import { type Supervisor, supervise } from './supervisor.js';
@@ -69,7 +69,7 @@ const portsOf = ({ gatewayPort, orchestrator, elasticsearch, indexer, ports }: C
   GATEWAY_HTTP_PORT: gatewayPort,
   ORCHESTRATOR_HTTP_PORT: orchestrator.port,
   ...(elasticsearch && { INDEXER_HTTP_PORT: indexer.port }),
-  ...Object.fromEntries(serviceNames.map((name) => [`${name.toUpperCase()}_TCP_PORT`, ports[name]])),
+  ...Object.fromEntries(serviceNames.map((name) => [tcpPortVariable(name), ports[name]])),
 });
 
 interface Urls {

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
-import { serviceNames } from '#config';
+import { serviceNames, tcpPortVariable } from '#config';
 
 /** Below the ports that systems give to outgoing connections, so that none of those takes one before its server does. */
 const FIRST_PORT = 20_000;
@@ -30,7 +30,7 @@ async function isFree(port: number): Promise<boolean> {
 
 /** What tells processes the ports of the services, which come in the order of `serviceNames`. */
 export const tcpPortVariables = (ports: readonly number[]): Record<string, string> =>
-  Object.fromEntries(serviceNames.map((name, at) => [`${name.toUpperCase()}_TCP_PORT`, String(ports[at])]));
+  Object.fromEntries(serviceNames.map((name, at) => [tcpPortVariable(name), String(ports[at])]));
 
 /** Whether something listens there. */
 export async function isListening(host: string, port: number): Promise<boolean> {

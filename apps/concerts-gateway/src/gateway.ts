@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import type { Address, Config } from '#config';
+import { type Address, type Config, serviceNames } from '#config';
 import { servicesMetrics, startHttpApp } from '#http';
 import { Metrics } from '#metrics';
 import { closeServices, connectServices, type Running } from '#serve';
@@ -11,8 +11,9 @@ const DESCRIPTION =
   'Concerts by band or by place. Lists are JSON arrays, newest first; errors are problem documents (RFC 9457); ' +
   'a long answer is continued by its `next` link (RFC 8288); every GET has an ETag.';
 
+const RECORDS_PATH = `/(?:${serviceNames.join('|')})`;
 /** A request that is right but for where it was sent. */
-const WRITE = /^(?:POST \/(?:concert|band|venue|event)s|(?:PUT|PATCH|DELETE) \/(?:concert|band|venue|event)s\/\d+)$/;
+const WRITE = new RegExp(`^(?:POST ${RECORDS_PATH}|(?:PUT|PATCH|DELETE) ${RECORDS_PATH}/\\d+)$`);
 
 /** Starts the read gateway: connects to the services, which need not be there yet, and listens. */
 export async function startGateway(config: Config, logger: Logger): Promise<Running & { address: Address }> {

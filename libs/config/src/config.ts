@@ -93,7 +93,7 @@ function loadFile(): void {
 export function readConfig(environment: Readonly<Record<string, string | undefined>>): Config {
   const variables = new Variables(environment);
   const host = variables.read('HOST', '127.0.0.1', hostName);
-  const ports = byService((name) => variables.read(`${prefixOf(name)}_TCP_PORT`, String(DEFAULT_PORTS[name]), port));
+  const ports = byService((name) => variables.read(tcpPortVariable(name), String(DEFAULT_PORTS[name]), port));
   const everyMongoUrl = variables.read('MONGO_URL', '', mongoUrl);
   const config: Config = {
     host,
@@ -146,3 +146,6 @@ function readIndexer(variables: Variables): IndexerConfig {
 
 /** With which the variables of a service begin. */
 const prefixOf = (name: ServiceName): string => name.toUpperCase();
+
+/** The variable that sets the port which a service listens on. */
+export const tcpPortVariable = (name: ServiceName): string => `${prefixOf(name)}_TCP_PORT`;

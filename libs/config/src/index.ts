@@ -7,6 +7,7 @@ export {
   readConfig,
   type ServiceName,
   serviceNames,
+  tcpPortVariable,
 } from './config.js';
 export type { ElasticsearchConfig } from './elasticsearch.js';
 export { readTestEngines } from './test-engines.js';
