@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { generateWorld, ImpossibleWorld, type WorldOptions, writeWorld } from '#demo';
+import { completeOptions, ImpossibleWorld, type WorldOptions, writeWorld } from '#demo';
 import { EXIT_CANNOT, EXIT_INTERRUPTED, runCommand, UsageError } from './command.js';
 import { formatted } from './figures.js';
 import { ImportStopped } from './import/import-stopped.js';
@@ -49,8 +49,8 @@ async function main(): Promise<number> {
 }
 
 async function importWorld(options: WorldOptions, { overwrite = false }: { overwrite: boolean | undefined }): Promise<number> {
-  // Throws for numbers that no world has, before services are started for nothing; it makes no concerts yet.
-  generateWorld(options);
+  // Throws for numbers that no world has, before services are started for nothing.
+  completeOptions(options);
   const folder = await mkdtemp(join(tmpdir(), 'backline-demo-'));
   const interrupt = () => {
     rmSync(folder, { recursive: true, force: true });

@@ -42,7 +42,7 @@ const MAX_CITIES = 2_000;
  * @throws ImpossibleWorld if an option is no integer within its limits, or the venues have no evenings for so many concerts
  */
 export function generateWorld(options: WorldOptions = {}): World {
-  const { seed, concerts, bands: bandCount, venues: venueCount } = complete(options);
+  const { seed, concerts, bands: bandCount, venues: venueCount } = completeOptions(options);
   const cityCount = Math.min(MAX_CITIES, Math.ceil(venueCount / VENUES_PER_CITY));
   const cities = chooseCities(new Random(seed, 'cities'), cityCount);
   const places = generateVenues(new Random(seed, 'venues'), cities, venueCount);
@@ -54,8 +54,11 @@ export function generateWorld(options: WorldOptions = {}): World {
   };
 }
 
-/** Ten times the concerts have about six times the bands and the venues, up to 10,000 venues. */
-function complete({ seed = 1, concerts = DEFAULT_CONCERTS, ...counts }: WorldOptions): Required<WorldOptions> {
+/**
+ * Ten times the concerts have about six times the bands and the venues, up to 10,000 venues.
+ * @throws ImpossibleWorld if an option is no integer within its limits
+ */
+export function completeOptions({ seed = 1, concerts = DEFAULT_CONCERTS, ...counts }: WorldOptions): Required<WorldOptions> {
   const growth = (concerts / DEFAULT_CONCERTS) ** 0.78;
   const bands = counts.bands ?? Math.max(worldLimits.bands.least, Math.round(1_500 * growth));
   const venues = counts.venues ?? Math.min(10_000, Math.max(worldLimits.venues.least, Math.round(600 * growth)));
