@@ -6,24 +6,23 @@ import { Indexer, type IndexerParts } from '../indexer.js';
 export class IndexerProcess {
   indexer: Indexer | undefined;
   #lives = 0;
-  #ending: AbortController;
+  #ending: AbortController | undefined;
   #following: { leader: IndexLeader; since: number } | undefined;
 
-  /** @param parts of one life of it @param ending asks what it is given to to end */
+  /** @param parts of one life of it @param ending makes what asks one life to end */
   constructor(
     readonly process: Process,
     private readonly parts: (run: string) => IndexerParts,
     private readonly ending: () => AbortController,
     private readonly defect: (text: string) => void,
-  ) {
-    this.#ending = ending();
-  }
+  ) {}
 
   start(): void {
     this.#lives++;
     const run = `${this.process.name}.${this.#lives}`;
-    this.#ending = this.ending();
-    const { signal } = this.#ending;
+    const ending = this.ending();
+    this.#ending = ending;
+    const { signal } = ending;
     const indexer = new Indexer(this.parts(run), run);
     this.indexer = indexer;
     this.process.start();
@@ -49,7 +48,7 @@ export class IndexerProcess {
   /** Asks it to end in peace. */
   close(): void {
     this.process.world.tell(`${this.process.name} is asked to end`);
-    this.#ending.abort();
+    this.#ending?.abort();
   }
 
   crash(): void {
