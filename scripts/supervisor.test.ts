@@ -6,6 +6,7 @@ import { Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { EXIT_CANNOT_START } from '#problem';
+import { LEEWAY_MS } from '../test/support/leeway.js';
 import { RESTART_DELAY_MS, type Supervisor, type SupervisorOptions, supervise } from './supervisor.js';
 
 const RUNS = 'setInterval(() => {}, 1_000);';
@@ -87,11 +88,13 @@ describe('the supervisor', () => {
     expect(lines().at(-1)).toBe('--> VENUES_TCP_PORT: "x" is no port');
   });
 
-  test('when it is stopped, kills what does not end by itself', async () => {
+  test('when it is stopped, kills within two seconds what does not end by itself', async () => {
     const running = await start({ bands: IGNORES_SIGTERM, venues: RUNS });
     await until(() => output.includes('up'), 'the start');
+    const stoppedAt = Date.now();
     running.stop();
     expect(await running.ended).toBe(0);
+    expect(Date.now() - stoppedAt).toBeLessThan(2_000 + LEEWAY_MS);
     expect(output).toContain('not now');
     expect(lines().at(-1)).toBe('--> ended');
   });

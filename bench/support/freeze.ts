@@ -3,7 +3,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 const FREEZE_TIMEOUT_MS = 10_000;
 const POLL_MS = 1;
-/** State and process group in `/proc/PID/stat`, https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html; the name before may hold brackets. */
+/**
+ * State and process group in `/proc/PID/stat`, https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html; the name before them
+ * may hold brackets.
+ */
 const STAT = /^\d+ .*\) ([A-Za-z]) \d+ (\d+) /s;
 /** Stopped, or ended and not yet waited for. */
 const STILL = new Set(['T', 'Z', 'X']);

@@ -29,8 +29,8 @@ export function sendList(reply: FastifyReply, { rows, next, missing = [], ...ser
 }
 
 /**
- * Says which read model answered, how old its data may be and how long it took. A cache must not give what was kept for one who named no
- * change to one who names some, and must ask again for one who wants a strong answer.
+ * Says which read model answered, how old its data may be and how long it took. A cache must not give what was kept for one
+ * who named no change to one who names some, and must ask again for one who wants a strong answer.
  */
 export function sayServed(reply: FastifyReply, { servedBy, dataAgeMs, consistency, stages = [] }: ServedAs): void {
   reply.header('served-by', servedBy).header('data-age', String(dataAgeMs));

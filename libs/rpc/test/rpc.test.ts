@@ -132,6 +132,16 @@ async function underWay(client: RpcClient): Promise<{ reply: Promise<ReplyOf<typ
   return { reply };
 }
 
+/** A client whose server was there and is gone. */
+async function justLost(): Promise<{ client: RpcClient; port: number }> {
+  const { port, app } = await startServer();
+  const client = connect(port);
+  await until(() => client.status().up, LEEWAY_MS);
+  await app.close();
+  await until(() => !client.status().up, LEEWAY_MS);
+  return { client, port };
+}
+
 const frame = (json: string): string => `${json.length}#${json}`;
 
 /** What the server sends to a socket that speaks the frames by hand: each message as its text. */
@@ -390,11 +400,7 @@ describe('a server', () => {
   });
 
   test('that comes back soon after it was lost answers the calls made meanwhile', async () => {
-    const { port, app } = await startServer();
-    const client = connect(port);
-    await until(() => client.status().up, LEEWAY_MS);
-    await app.close();
-    await until(() => !client.status().up, LEEWAY_MS);
+    const { client, port } = await justLost();
     const calls = ['a', 'b'].map((text) => client.call(echo, { text }, within(5_000)));
     await sleep(300);
     await startServer({ port });
@@ -402,11 +408,7 @@ describe('a server', () => {
   });
 
   test('that does not come back is waited for once, and then no more', async () => {
-    const { port, app } = await startServer();
-    const client = connect(port);
-    await until(() => client.status().up, LEEWAY_MS);
-    await app.close();
-    await until(() => !client.status().up, LEEWAY_MS);
+    const { client } = await justLost();
     expect((await faultOf(client.call(echo, { text: 'a' }, within(200)))).code).toBe('Timeout');
     expect((await faultOf(client.call(echo, { text: 'a' }, within(5_000)))).code).toBe('Unavailable');
     const start = Date.now();
